@@ -1,0 +1,118 @@
+"""Bytes on disk: written whole or not at all, hashed by content, read without ever executing anything."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rmtlottery.refusal import Refusal
+
+if TYPE_CHECKING:
+    import torch
+
+Tensors = Mapping[str, "torch.Tensor"]
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` in one step: a reader, or a crash, sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write(path, json.dumps(value, indent=1).encode())
+
+
+def read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise Refusal(f"{path} is damaged (not JSON: {error}); run the training command again to rebuild it") from None
+
+
+def write_tensors(path: Path, tensors: Tensors, facts: Any = None) -> None:
+    """One safetensors file; `facts`, any JSON, travel in its header."""
+    from safetensors.torch import save
+
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write(path, save(plain, {"facts": json.dumps(facts)}))
+
+
+def read_facts(path: Path) -> Any:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return json.loads((file.metadata() or {}).get("facts", "null"))
+    except SafetensorError as error:
+        raise Refusal(f"{path} is damaged: {nature(path)} ({error})") from None
+
+
+def read_tensors(path: Path, prefix: str = "") -> dict[str, "torch.Tensor"]:
+    """The tensors of a safetensors file whose names begin with `prefix`, by the rest of their names."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(prefix)]
+            return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+    except SafetensorError as error:
+        raise Refusal(f"{path} is damaged: {nature(path)} ({error})") from None
+
+
+def nature(path: Path) -> str:
+    """What a file that is no safetensors file looks like."""
+    with open(path, "rb") as file:
+        start = file.read(4)
+    if start[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") or start == b"PK\x03\x04":
+        return "weights in safetensors form were promised, this is a pickle, and none is ever executed"
+    return f"{path.stat().st_size} bytes that are not a whole safetensors file"
+
+
+def fingerprint(tensors: Tensors) -> str:
+    """SHA-256 over names, types, shapes and bytes: the same for the same tensors, however they are stored."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def pack(mask: "torch.Tensor") -> "torch.Tensor":
+    """A boolean mask at one bit an entry."""
+    import numpy as np
+    import torch
+
+    return torch.from_numpy(np.packbits(mask.cpu().numpy()))
+
+
+def unpack(bits: "torch.Tensor", shape: tuple[int, ...]) -> "torch.Tensor":
+    import math
+
+    import numpy as np
+    import torch
+
+    return torch.from_numpy(np.unpackbits(bits.numpy(), count=math.prod(shape)).astype(bool).reshape(shape))

@@ -1,0 +1,46 @@
+"""A level in the middle of its training, so that a kill costs seconds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets import disk
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Progress:
+    """The latest checkpoint of one unit of work. A damaged one is as good as none: the level starts again."""
+
+    def __init__(self, run_path: Path, unit: str) -> None:
+        self.path = run_path / "progress" / f"{unit}.safetensors"
+
+    def save(self, facts: dict[str, Any], tensors: "dict[str, torch.Tensor]") -> None:
+        """One file, so that facts and tensors are of one moment."""
+        disk.write_tensors(self.path, tensors, facts | {"sha256": disk.fingerprint(tensors)})
+
+    def load(self) -> "tuple[dict[str, Any], dict[str, torch.Tensor]] | None":
+        try:
+            facts, tensors = disk.read_facts(self.path), disk.read_tensors(self.path)
+        except (FileNotFoundError, Refusal):
+            return None
+        return (facts, tensors) if facts and facts.get("sha256") == disk.fingerprint(tensors) else None
+
+    def clear(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one process trains a unit; the lock dies with its holder, however it dies."""
+        import fcntl
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path.with_suffix(".lock"), "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise Refusal(f"{self.path.parent.parent} is being trained by another process; wait for it or stop it") from None
+            yield

@@ -1,0 +1,228 @@
+"""`Run`: a folder of tickets, written once, resumable. The layout on disk is known here and nowhere else.
+
+    NAME/spec.json  units.json  metrics.csv  connectivity.csv
+    NAME/seed-0/level-03.safetensors      weights, packed mask, snapshots
+    NAME/seed-0/level-03.json             written last: a level exists when its sidecar does
+    NAME/progress/UNIT.safetensors        a level in the middle of its training
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets import disk
+from rmtlottery.tickets.spec import VERSION, Spec, differences
+from rmtlottery.tickets.ticket import Ticket, Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REBUILD = "run the training command again and only that is rebuilt"
+
+
+class Run:
+    """The tickets under `path`. `run[seed, level]` is one; iteration yields every finished one, in order."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not (self.path / "spec.json").is_file():
+            raise Refusal(f"{self.path} is no run: it holds no spec.json{nearby(self.path)}")
+        self.spec = read_spec(self.path / "spec.json")
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}: {len(self.records())} tickets, seeds {self.seeds}, levels {self.levels})"
+
+    @classmethod
+    def open(cls, root: str | Path, spec: Spec) -> "Run":
+        """The run of this spec in root/NAME, made if it is not there; seeds may be added to one that is."""
+        path = Path(root) / spec.label
+        if not (path / "spec.json").exists():
+            disk.write(path / "spec.json", spec.to_json().encode())
+            return cls(path)
+        run = cls(path)
+        if apart := differences(spec, run.spec):
+            raise Refusal(f"{path} holds another spec ({'; '.join(apart)}); take --name {free_name(root, spec.label)}")
+        if added := tuple(seed for seed in spec.seeds if seed not in run.spec.seeds):
+            run.spec = run.spec.but(seeds=run.spec.seeds + added)
+            disk.write(path / "spec.json", run.spec.to_json().encode())
+        return run
+
+    def __getitem__(self, place: tuple[int, int]) -> Ticket:
+        seed, level = place
+        record = self.record(seed, level)
+        if record is None:
+            raise Refusal(f"{self.path} has no ticket of seed {seed}, level {level}; it has seeds {self.seeds}, levels {self.levels}")
+        if record["status"] != "done":
+            raise Refusal(f"{self.path}: seed {seed} {record['status']} in level {level} at step {record['step']} and has no ticket there")
+        return Ticket(self.spec, seed, level, record, self.readers(seed, level, record))
+
+    def __iter__(self) -> Iterator[Ticket]:
+        return (self[seed, level] for (seed, level), record in self.records().items() if record["status"] == "done")
+
+    def __len__(self) -> int:
+        return sum(record["status"] == "done" for record in self.records().values())
+
+    def at(self, density: float) -> list[Ticket]:
+        """The tickets, one a seed, of the level whose density is nearest to `density`."""
+        tickets = list(self)
+        if not tickets:
+            raise Refusal(f"{self.path} holds no finished ticket yet")
+        level = min(tickets, key=lambda ticket: abs(ticket.density - density)).level
+        return [ticket for ticket in tickets if ticket.level == level]
+
+    def units(self) -> list[dict[str, Any]]:
+        """The units of work that the run is divided into, as they were first taken up."""
+        path = self.path / "units.json"
+        return disk.read_json(path) if path.exists() else []
+
+    def write_units(self, units: list[dict[str, Any]]) -> None:
+        disk.write_json(self.path / "units.json", units)
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({seed for seed, _ in self.records()})
+
+    @property
+    def levels(self) -> list[int]:
+        return sorted({level for _, level in self.records()})
+
+    @property
+    def metrics(self) -> "pd.DataFrame":
+        """seed, level, density, epoch, step, lr, and the loss and accuracy of each split: one row an epoch."""
+        return self.rows("metrics")
+
+    @property
+    def connectivity(self) -> "pd.DataFrame":
+        """seed, level, density, layer, kept, in-degrees, dead units, path-connected density: one row a layer."""
+        return self.rows("connectivity")
+
+    def rows(self, table: str) -> "pd.DataFrame":
+        import pandas as pd
+
+        keys = ("seed", "level", "density")
+        records = self.records().values()
+        return pd.DataFrame([{key: r[key] for key in keys} | row for r in records for row in r[table]])
+
+    def records(self) -> dict[tuple[int, int], dict[str, Any]]:
+        """(seed, level) -> sidecar of every level that ended, damaged sidecars left out: `faults` names them."""
+        found = {}
+        for path in sorted(self.path.glob("seed-*/level-*.json"), key=place):
+            try:
+                found[place(path)] = disk.read_json(path)
+            except Refusal:
+                continue
+        return found
+
+    def record(self, seed: int, level: int) -> dict[str, Any] | None:
+        path = self.stem(seed, level).with_suffix(".json")
+        return disk.read_json(path) if path.exists() else None
+
+    def faults(self) -> list[str]:
+        """A sentence for every level that ended badly and every file that is damaged."""
+        found = []
+        for path in sorted(self.path.glob("seed-*/level-*.json"), key=place):
+            try:
+                record = disk.read_json(path)
+                if record["status"] == "done":
+                    self.check(*place(path))
+                else:
+                    found.append(f"seed {record['seed']} {record['status']} in level {record['level']} at step {record['step']}")
+            except Refusal as fault:
+                found.append(str(fault))
+        return found
+
+    def status(self, seed: int, level: int) -> str:
+        """done, diverged, missing or damaged: what the sidecar says, the tensors unread."""
+        try:
+            record = self.record(seed, level)
+        except Refusal:
+            return "damaged"
+        return record["status"] if record else "missing"
+
+    def fingerprint(self, seed: int, level: int) -> str:
+        """The SHA-256 of a ticket's weights."""
+        return self[seed, level].record["sha256"]["weights"]
+
+    def check(self, seed: int, level: int) -> None:
+        """Refuses a ticket whose tensors are not those its sidecar was written for, or whose parent is another."""
+        ticket = self[seed, level]
+        for part in ("weights", "mask", "snapshots"):
+            ticket.read[part]()
+        if level and ticket.record["parent"] != self.fingerprint(seed, level - 1):
+            raise Refusal(f"{self.stem(seed, level)} descends from another level {level - 1} than the one beside it; {REBUILD}")
+
+    def stem(self, seed: int, level: int) -> Path:
+        return self.path / f"seed-{seed}" / f"level-{level:02d}"
+
+    def write(self, record: dict[str, Any], weights: Weights, mask: Weights, snapshots: Mapping[int, Weights]) -> None:
+        """Leave one ticket on disk. The sidecar comes last."""
+        parts = {"weights": weights, "mask": {name: disk.pack(value) for name, value in mask.items()}}
+        parts |= {f"snapshots/{step}": value for step, value in snapshots.items()}
+        tensors = {f"{part}/{name}": value for part, held in parts.items() for name, value in held.items()}
+        hashes = {part: disk.fingerprint(held) for part, held in parts.items()}
+        stem = self.stem(record["seed"], record["level"])
+        disk.write_tensors(stem.with_suffix(".safetensors"), tensors)
+        disk.write_json(stem.with_suffix(".json"), {"version": VERSION, "status": "done", "sha256": hashes} | record)
+
+    def write_end(self, record: dict[str, Any], status: str) -> None:
+        """Record that a seed ended here without a ticket."""
+        path = self.stem(record["seed"], record["level"]).with_suffix(".json")
+        disk.write_json(path, {"version": VERSION, "status": status} | record)
+
+    def write_tables(self) -> None:
+        for name in ("metrics", "connectivity"):
+            disk.write(self.path / f"{name}.csv", self.rows(name).to_csv(index=False).encode())
+
+    def readers(self, seed: int, level: int, record: dict[str, Any]) -> dict[str, Any]:
+        """How each part of a ticket is read. init and start are snapshots of level 0, stored once a seed."""
+        read = partial(self.read_part, self.stem(seed, level).with_suffix(".safetensors"), record)
+        first = record if level == 0 else self.record(seed, 0)
+        origin = partial(self.read_part, self.stem(seed, 0).with_suffix(".safetensors"), first)
+        steps = [int(part.partition("/")[2]) for part in record["sha256"] if part.startswith("snapshots/")]
+        return {
+            "weights": partial(read, "weights"),
+            "mask": partial(self.read_mask, read, record),
+            "snapshots": lambda: {step: read(f"snapshots/{step}") for step in steps},
+            "init": partial(origin, "snapshots/0"),
+            "start": partial(origin, f"snapshots/{record['start_step']}"),
+        }
+
+    def read_part(self, path: Path, record: dict[str, Any] | None, part: str) -> Weights:
+        if record is None or not path.exists():
+            raise Refusal(f"{path} is missing; {REBUILD}")
+        held = disk.read_tensors(path, f"{part}/")
+        if disk.fingerprint(held) != record["sha256"].get(part):
+            raise Refusal(f"{path} is altered: its {part} do not give the SHA-256 that {path.stem}.json records; {REBUILD}")
+        return held
+
+    def read_mask(self, read: Any, record: dict[str, Any]) -> Weights:
+        bits = read("mask")
+        return {name: disk.unpack(bits[name], tuple(shape)) for name, shape in record["masked"].items()}
+
+
+def read_spec(path: Path) -> Spec:
+    try:
+        return Spec.from_json(disk.read_json(path) and path.read_text())
+    except Refusal as refusal:
+        raise Refusal(f"{path}: {refusal}") from None
+
+
+def place(path: Path) -> tuple[int, int]:
+    """(seed, level) of a sidecar's path."""
+    return int(path.parent.name.removeprefix("seed-")), int(path.stem.removeprefix("level-"))
+
+
+def nearby(path: Path) -> str:
+    """Runs that stand where a missing one was looked for."""
+    here = path if path.is_dir() else path.parent
+    names = sorted(found.parent.name for found in here.glob("*/spec.json"))
+    return f"; runs in {here}: {', '.join(names)}" if names else ""
+
+
+def free_name(root: str | Path, name: str) -> str:
+    number = 2
+    while (Path(root) / f"{name}-{number}").exists():
+        number += 1
+    return f"{name}-{number}"

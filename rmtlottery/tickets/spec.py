@@ -1,0 +1,163 @@
+"""`Spec`: everything that decides a run, complete, frozen and stored with the result."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rmtlottery.refusal import Refusal, unknown
+from rmtlottery.tickets import parts
+from rmtlottery.tickets.fields import Field, accept, declared, each_at_least, shown, some
+
+VERSION = 1
+GROUPS: dict[str, type[parts.Part]] = {
+    "net": parts.Net,
+    "data": parts.Data,
+    "init": parts.Init,
+    "optimiser": parts.Optimiser,
+    "schedule": parts.Schedule,
+    "prune": parts.Prune,
+    "chart": parts.Chart,
+    "record": parts.Record,
+}
+SEEDS = Field("seeds", tuple[int, ...], "seeds trained side by side, e.g. 0,1,2", (some, each_at_least(0)), (0,))
+NAME = Field("name", str, "the run's folder; by default the preset and what differs from it", (), "")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One run. `but` makes a variant; `seeds`, `name` and `preset` are labels and no part of its identity."""
+
+    net: parts.Net = parts.FC()
+    data: parts.Data = parts.Digits()
+    init: parts.Init = parts.Normal()
+    optimiser: parts.Optimiser = parts.Adam()
+    schedule: parts.Schedule = parts.Constant()
+    prune: parts.Prune = parts.Prune()
+    chart: parts.Chart = parts.Chart()
+    record: parts.Record = parts.Record()
+    seeds: tuple[int, ...] = (0,)
+    preset: str = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        for group, base in GROUPS.items():
+            if not isinstance(getattr(self, group), base):
+                raise Refusal(f"{group} = {getattr(self, group)!r} is not one of {', '.join(kinds(group))}")
+        seeds = accept(SEEDS, self.seeds)
+        object.__setattr__(self, "seeds", tuple(dict.fromkeys(seeds)))
+        if "/" in self.name or self.name.startswith("."):
+            raise Refusal(f"name = {self.name!r} is not a plain folder name")
+        check_together(self)
+
+    def but(self, **changes: Any) -> "Spec":
+        """This spec with some fields changed, each by its own name: `but(lr=1e-2, optimiser="sgd", net={"phi": "erf"})`.
+
+        A part that changes its kind takes that kind's defaults for what is not named with it.
+        """
+        held: dict[str, Any] = {name: changes.pop(name) for name in ("seeds", "name", "preset") if name in changes}
+        for group in [name for name in GROUPS if name in changes]:
+            held[group] = part_from(group, changes.pop(group), getattr(self, group))
+        return replace_leaves(replace(self, **held), changes)
+
+    @property
+    def label(self) -> str:
+        """The folder's name: `name`, or the preset and the fields that differ from it."""
+        return self.name or "-".join([self.preset or "run", *(f"{k}={shown(v)}" for k, v in changed(self))])
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the outcome of one seed, as plain data."""
+        return {group: getattr(self, group).to_dict() for group in GROUPS}
+
+    def to_json(self) -> str:
+        labels = {"seeds": list(self.seeds), "preset": self.preset, "name": self.name}
+        return json.dumps({"version": VERSION} | self.identity() | labels, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Spec":
+        held = json.loads(text)
+        version = held.pop("version", None)
+        if version != VERSION:
+            raise Refusal(f"the spec is of format version {version}, this rmtlottery reads version {VERSION}")
+        return cls().but(**{key: value for key, value in held.items() if key != "seeds"}, seeds=held["seeds"])
+
+
+def kinds(group: str) -> dict[str, type[parts.Part]]:
+    """kind -> class of every kind that a group has."""
+    classes = [GROUPS[group], *GROUPS[group].__subclasses__()]
+    return {kind.kind: kind for kind in classes if "kind" in vars(kind)}
+
+
+def part_from(group: str, value: Any, present: parts.Part) -> parts.Part:
+    """A part from a Part, a kind's name, or a dict of fields that may name its kind."""
+    if isinstance(value, parts.Part):
+        return value
+    given = dict(value) if isinstance(value, dict) else {"kind": value}
+    kind = given.pop("kind", present.kind)
+    if kind not in kinds(group):
+        raise unknown(group, str(kind), kinds(group))
+    known = declared(kinds(group)[kind])
+    for name in given:
+        if name not in known:
+            raise unknown(f"field of {group} {kind!r}", name, known)
+    return replace(present, **given) if kind == present.kind else kinds(group)[kind](**given)
+
+
+def replace_leaves(spec: Spec, changes: dict[str, Any]) -> Spec:
+    by_group: dict[str, dict[str, Any]] = {}
+    for name, value in changes.items():
+        by_group.setdefault(home(spec, name), {})[name] = value
+    return replace(spec, **{group: replace(getattr(spec, group), **values) for group, values in by_group.items()})
+
+
+def home(spec: Spec, name: str) -> str:
+    """The group that holds the field `name` in this spec."""
+    owners = [(group, kind) for group, kind, field in every_field() if field.name == name]
+    for group, kind in owners:
+        if getattr(spec, group).kind == kind:
+            return group
+    if owners:
+        group, present = owners[0][0], getattr(spec, owners[0][0]).kind
+        others = " or ".join(repr(kind) for _, kind in owners)
+        raise Refusal(f"{name} is a field of {group} {others}, and this spec has {group} {present!r}: change {group} too")
+    names = {field.name for _, _, field in every_field()} | set(GROUPS) | {"seeds", "name"}
+    raise unknown("Spec field", name, names)
+
+
+def every_field() -> Iterator[tuple[str, str, Field]]:
+    """(group, kind, field) of every kind there is."""
+    for group in GROUPS:
+        for kind, part in kinds(group).items():
+            for field in declared(part).values():
+                yield group, kind, field
+
+
+def changed(spec: Spec) -> list[tuple[str, Any]]:
+    """The fields, by command-line name, in which a spec differs from its preset (a plain Spec if it has none)."""
+    from rmtlottery.tickets.presets import preset
+
+    base, found = preset(spec.preset) if spec.preset else Spec(), []
+    for group in GROUPS:
+        ours, theirs = getattr(spec, group), getattr(base, group)
+        if ours.kind != theirs.kind:
+            found.append((group, ours.kind))
+            theirs = type(ours)()
+        found += [(n, getattr(ours, n)) for n in declared(type(ours)) if getattr(ours, n) != getattr(theirs, n)]
+    return found
+
+
+def differences(ours: Spec, theirs: Spec) -> list[str]:
+    """`field: our value, their value` for whatever sets two specs apart in identity."""
+    here, there = flatten(ours.identity()), flatten(theirs.identity())
+    names = [name for name in here | there if here.get(name) != there.get(name)]
+    return [f"{name} is {there.get(name, 'absent')} there and {here.get(name, 'absent')} here" for name in names]
+
+
+def flatten(identity: dict[str, Any]) -> dict[str, Any]:
+    return {f"{group}.{name}": value for group, part in identity.items() for name, value in part.items()}
+
+
+def check_together(spec: Spec) -> None:
+    """What no single field can see."""
+    if spec.prune.rewind and spec.prune.levels == 0:
+        raise Refusal(f"rewind = {spec.prune.rewind} has no level to rewind for: levels is 0")

@@ -1,0 +1,74 @@
+"""`Ticket`: one seed at one level, all that an analysis may look at."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rmtlottery.tickets.spec import Spec
+
+if TYPE_CHECKING:
+    import torch
+
+Weights = dict[str, "torch.Tensor"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ticket:
+    """What was trained, from where, and under which mask. Tensors are read when they are first asked for.
+
+    `init` is theta_0, `start` the theta_k that this level began from (before its mask), `weights` theta_T with
+    exact zeros outside `mask`. `mask` is True where a weight is kept and has no entry for biases.
+    """
+
+    spec: Spec | None
+    seed: int | None
+    level: int
+    record: Mapping[str, Any] = field(repr=False)
+    read: Mapping[str, Callable[[], Any]] = field(repr=False)
+
+    @cached_property
+    def init(self) -> Weights:
+        return self.read["init"]()
+
+    @cached_property
+    def start(self) -> Weights:
+        return self.read["start"]()
+
+    @cached_property
+    def weights(self) -> Weights:
+        return self.read["weights"]()
+
+    @cached_property
+    def mask(self) -> Weights:
+        return self.read["mask"]()
+
+    @cached_property
+    def snapshots(self) -> dict[int, Weights]:
+        """step -> the weights after that step; step 0 is the very start of level 0."""
+        return self.read["snapshots"]()
+
+    @property
+    def rewound(self) -> Weights:
+        """The start under the mask: the ticket before it is trained."""
+        return {name: value * self.mask[name] if name in self.mask else value for name, value in self.start.items()}
+
+    @property
+    def density(self) -> float:
+        """Kept over all, of the weights that can be pruned."""
+        kept = self.record["kept"].values()
+        return sum(k for k, _ in kept) / sum(n for _, n in kept)
+
+    @property
+    def chart(self) -> dict[str, Any]:
+        return dict(self.record["chart"])
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """One row an epoch."""
+        return list(self.record["metrics"])
+
+    @property
+    def connectivity(self) -> list[dict[str, Any]]:
+        """One row a layer."""
+        return list(self.record["connectivity"])

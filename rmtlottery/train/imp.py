@@ -1,0 +1,166 @@
+"""Iterative magnitude pruning: train, cut, rewind, again. Each level of each seed is left on disk when it ends."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from rmtlottery import datasets, nets
+from rmtlottery.charts.chart import full, masked
+from rmtlottery.charts.flat import flatten, unflatten
+from rmtlottery.nets.init import initial
+from rmtlottery.prune.connectivity import connectivity
+from rmtlottery.prune.criteria import CRITERIA
+from rmtlottery.prune.cut import cut, rates
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.progress import Progress
+from rmtlottery.tickets.run import Run
+from rmtlottery.tickets.ticket import Weights
+from rmtlottery.train.interrupt import between_steps
+from rmtlottery.train.loop import Level, begin, train
+from rmtlottery.train.state import State
+from rmtlottery.work.unit import Unit, provenance
+
+SAVE_EVERY = 20.0
+COMPUTE = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where one seed's level begins: theta_k before its mask, and the mask."""
+
+    start: Weights
+    mask: Weights
+
+
+class Imp:
+    """All levels of one unit of work."""
+
+    def __init__(self, run: Run, unit: Unit, watch: Callable[[Level, State], None]) -> None:
+        self.run, self.unit, self.watch, self.spec = run, unit, watch, run.spec
+        self.data = datasets.dataset(self.spec.data).to(unit.device)
+        self.network = nets.build(self.spec.net, self.data.inputs, self.data.classes)
+        self.progress = Progress(run.path, unit.name)
+        self.rate_of = rates(self.network.prunable, self.spec.prune.rate, self.spec.prune.last_rate)
+
+    def go(self) -> None:
+        with self.progress.locked(), threads(self.unit.threads), between_steps() as asked:
+            for level in range(self.spec.prune.levels + 1):
+                seeds = [seed for seed in self.unit.seeds if self.alive(seed, level)]
+                missing = [seed for seed in seeds if not self.intact(seed, level)]
+                if missing:
+                    self.finish(level, seeds, missing, asked)
+            self.progress.clear()
+
+    def alive(self, seed: int, level: int) -> bool:
+        """No earlier level of the seed ended without a ticket."""
+        return all(self.run.status(seed, earlier) == "done" for earlier in range(level))
+
+    def intact(self, seed: int, level: int) -> bool:
+        status = self.run.status(seed, level)
+        if status != "done":
+            return status == "diverged"
+        try:
+            self.run.check(seed, level)
+        except Refusal as fault:
+            print(f"{fault}: rebuilding it", file=sys.stderr)
+            return False
+        return True
+
+    def finish(self, level: int, seeds: list[int], missing: list[int], asked: Callable[[], bool]) -> None:
+        """Train a level of every seed that reached it and write what is missing of it."""
+        origins = {seed: self.origin(seed, level) for seed in seeds}
+        job = self.job(level, list(origins.values()))
+        state = train(job, self.resume(job, seeds), self.ticker(job, asked))
+        for seed in missing:
+            if seed in state.diverged:
+                self.run.write_end(self.facts(state, seed, level, origins[seed]) | {"step": state.diverged[seed]}, "diverged")
+            else:
+                self.write(job, state, seed, origins[seed])
+        self.progress.clear()
+        self.run.write_tables()
+
+    def origin(self, seed: int, level: int) -> Origin:
+        if level == 0:
+            theta = initial(self.spec.init, self.network, seed)
+            return Origin(theta, {name: torch.ones_like(theta[name], dtype=torch.bool) for name in self.network.prunable})
+        parent = self.run[seed, level - 1]
+        score = CRITERIA[self.spec.prune.criterion]
+        scores = {name: score(parent.weights[name], mask) for name, mask in parent.mask.items()}
+        smaller = {name: cut(scores[name], mask, self.rate_of[name]) for name, mask in parent.mask.items()}
+        return Origin(self.run[seed, 0].snapshots[self.spec.prune.rewind], smaller)
+
+    def job(self, level: int, origins: list[Origin]) -> Level:
+        """The level as the loop takes it: theta_k under its mask, every seed in one tensor."""
+        shapes, device = self.network.shapes, self.unit.device
+        theta = torch.stack([flatten(origin.start, shapes) for origin in origins]).to(device)
+        kept = torch.stack([flatten(with_biases(origin.mask, origin.start), shapes) for origin in origins]).to(device)
+        chart = masked(full(theta * kept), kept) if level else full(theta)
+        first = self.spec.prune.rewind if level else 0
+        return Level(self.spec, level, first, self.network, self.data, chart, COMPUTE[self.unit.precision])
+
+    def resume(self, job: Level, seeds: list[int]) -> State:
+        """From the checkpoint, if it is of this level and of these seeds; else from the level's start."""
+        saved = self.progress.load()
+        if saved and saved[0]["level"] == job.number and saved[0]["began"] == seeds:
+            return State.restore(*saved, self.unit.device)
+        return begin(job, seeds)
+
+    def ticker(self, job: Level, asked: Callable[[], bool]) -> Callable[[State], None]:
+        """What happens between two steps: the bar moves, and every so often the state is saved."""
+        saved_at = time.monotonic()
+
+        def tick(state: State) -> None:
+            nonlocal saved_at
+            self.watch(job, state)
+            if asked() or time.monotonic() - saved_at > SAVE_EVERY:
+                self.progress.save(state.facts(), state.tensors)
+                saved_at = time.monotonic()
+            if asked():
+                raise KeyboardInterrupt
+
+        return tick
+
+    def write(self, job: Level, state: State, seed: int, origin: Origin) -> None:
+        place, shapes = state.seeds.index(seed), self.network.shapes
+        weights = unflatten(job.chart.weights(state.tensors["coordinates"])[place].cpu(), shapes)
+        taken = {int(step): unflatten(flat[place].cpu(), shapes) for step, flat in state.group("snapshot/").items()}
+        snapshots = taken if job.number else {0: origin.start} | taken
+        self.run.write(self.facts(state, seed, job.number, origin), weights, origin.mask, snapshots)
+
+    def facts(self, state: State, seed: int, level: int, origin: Origin) -> dict[str, Any]:
+        """The sidecar of a ticket, less what the room of tickets adds."""
+        kept = {name: [int(mask.sum()), mask.numel()] for name, mask in origin.mask.items()}
+        return {
+            "seed": seed,
+            "level": level,
+            "density": sum(k for k, _ in kept.values()) / sum(n for _, n in kept.values()),
+            "start_step": self.spec.prune.rewind if level else 0,
+            "kept": kept,
+            "masked": {name: list(mask.shape) for name, mask in origin.mask.items()},
+            "chart": {"kind": self.spec.chart.kind, "seed": None, "fingerprint": None},
+            "parent": self.run.fingerprint(seed, level - 1) if level else None,
+            "unit": self.unit.to_dict(),
+            "provenance": provenance(),
+            "metrics": state.rows[seed],
+            "connectivity": connectivity(origin.mask),
+        }
+
+
+def with_biases(mask: Weights, start: Weights) -> Weights:
+    """A mask for every parameter: biases are kept."""
+    return {name: mask.get(name, torch.ones_like(value, dtype=torch.bool)) for name, value in start.items()}
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,10 @@
+"""The order of the data: a function of (seed, level, epoch) and of nothing else, so that any step can be addressed."""
+
+import torch
+
+from rmtlottery.tickets.streams import generator
+
+
+def epoch_order(seed: int, level: int, epoch: int, size: int) -> torch.Tensor:
+    """A permutation of the training set."""
+    return torch.randperm(size, generator=generator(seed, "order", level, epoch))
