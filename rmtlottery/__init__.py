@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rmtlottery import meanfield as meanfield
-    from rmtlottery.analyze.ask import plot as plot
-    from rmtlottery.analyze.ask import tabulate as tabulate
+    from rmtlottery.analyze._ask import plot as plot
+    from rmtlottery.analyze._ask import tabulate as tabulate
     from rmtlottery.refusal import Refusal as Refusal
     from rmtlottery.tickets.presets import preset as preset
     from rmtlottery.tickets.presets import presets as presets
@@ -30,8 +30,8 @@ HOMES = {
     "preset": "tickets.presets",
     "presets": "tickets.presets",
     "fit": "train.fit",
-    "tabulate": "analyze.ask",
-    "plot": "analyze.ask",
+    "tabulate": "analyze._ask",
+    "plot": "analyze._ask",
     "Refusal": "refusal",
 }
 ROOMS = ("meanfield",)

@@ -1,0 +1,117 @@
+"""Does theory give the length q of the signal in each layer of a pruned net?
+
+Measured: the mean of h^2 over units and test inputs. Theory is the length map, input by input from |x|^2 / fan_in, with
+T0 the nominal sigmas; T1 the survivors' std times sqrt(dense fan-in), which is the wrong normalisation and the one that
+density plots without a correction use; T2 density times the survivors' second moment. T1 and T2 take one sigma_w and
+one sigma_b for all hidden layers. `state` is rewound (theta_k under the mask) or trained.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from rmtlottery.analyze._style import density_axis, interval, spread
+from rmtlottery.meanfield import trajectory
+from rmtlottery.measure.signal import Probe, hidden_lengths, probe
+from rmtlottery.tickets.ticket import Ticket
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+T0, T1, T2 = "T0 nominal", "T1 survivors' std, dense fan-in", "T2 density x second moment"
+STATES = ("rewound", "trained")
+
+
+def table(ticket: Ticket, *, samples: int = 1000) -> "pd.DataFrame":
+    """Columns: state, layer, q, source, input_length (mean |x|^2 / fan_in), inputs (which, how many, preprocessing)."""
+    import pandas as pd
+
+    seen = probe(ticket, samples)
+    rows: list[dict[str, Any]] = []
+    for state, weights in zip(STATES, (ticket.rewound, ticket.weights), strict=True):
+        curves = {"measured": hidden_lengths(seen.network, weights, seen.x)} | predictions(ticket, weights, seen)
+        for source, curve in curves.items():
+            rows += [{"state": state, "layer": n, "q": float(q), "source": source} for n, q in enumerate(curve, start=1)]
+    return pd.DataFrame(rows).assign(input_length=seen.input_lengths.mean().item(), inputs=seen.words)
+
+
+def predictions(ticket: Ticket, weights: dict[str, Any], seen: Probe) -> dict[str, Any]:
+    """q of every hidden layer by each theory: its trajectory of every input, averaged over the inputs."""
+    assert ticket.spec is not None
+    net, lengths = ticket.spec.net, seen.input_lengths.numpy()
+    curves = {}
+    for source, (variance_w, variance_b) in variances(ticket, weights).items():
+        first = variance_w * lengths + variance_b
+        curve = trajectory(first, len(net.widths), variance_w**0.5, variance_b**0.5, net.phi)
+        curves[source] = curve.mean(axis=1)
+    return curves
+
+
+def variances(ticket: Ticket, weights: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """(sigma_w^2, sigma_b^2) of each theory."""
+    assert ticket.spec is not None
+    nominal = (ticket.spec.init.sigma_w**2, ticket.spec.init.sigma_b**2)
+    hidden = list(ticket.mask)[:-1]
+    bias = mean([weights[name.replace("weight", "bias")].double().square().mean().item() for name in hidden])
+    kept = [(weights[name][ticket.mask[name]].double(), ticket.mask[name]) for name in hidden]
+    survivors = mean([w.var(correction=0).item() * mask.shape[1] for w, mask in kept])
+    density_corrected = mean([w.square().sum().item() / mask.shape[0] for w, mask in kept])
+    return {T0: nominal, T1: (survivors, bias), T2: (density_corrected, bias)}
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def plot(table: "pd.DataFrame") -> "Figure":
+    """Left: measured q against layer at some densities. Right: q in the deeper half against density, with theory."""
+    import matplotlib.pyplot as plt
+
+    rows = table.assign(density=table.groupby(["run", "level"])["density"].transform("mean"))
+    panels = list(rows.groupby(["run", "state"]))
+    figure, axes = plt.subplots(len(panels), 2, figsize=(12, 4.2 * len(panels)), squeeze=False, layout="constrained")
+    for ((run, state), part), (left, right) in zip(panels, axes, strict=True):
+        title = f"{run}, {state}" if rows["run"].nunique() > 1 else str(state)
+        draw_layers(part[part["source"] == "measured"], left, f"{title}: measured, layer by layer")
+        draw_theories(part, right, f"{title}: the deeper half against density")
+    return figure
+
+
+def draw_layers(part: "pd.DataFrame", axes: "Axes", title: str) -> None:
+    import seaborn as sns
+
+    shown = part[part["level"].isin(spread(sorted(part["level"].unique()), 6))]
+    names = shown["density"].map("{:.0%}".format)
+    sns.lineplot(shown.assign(density=names), x="layer", y="q", hue="density", palette="viridis", marker="o", errorbar=interval, ax=axes)
+    axes.set(title=title, xlabel="layer", ylabel="q: mean square pre-activation", yscale="log")
+    axes.set_xticks(sorted(shown["layer"].unique()))
+    axes.grid(alpha=0.3, which="both")
+
+
+def draw_theories(part: "pd.DataFrame", axes: "Axes", title: str) -> None:
+    import seaborn as sns
+
+    deep = part[part["layer"] > part["layer"].max() // 2]
+    means = deep.groupby(["seed", "density", "source"], as_index=False)["q"].mean()
+    look = {"style": "source", "hue": "source", "markers": True, "hue_order": ["measured", T0, T1, T2], "errorbar": interval}
+    sns.lineplot(means, x="density", y="q", style_order=["measured", T0, T1, T2], ax=axes, **look)
+    density_axis(axes)
+    layers = f"{deep['layer'].min()}-{deep['layer'].max()}"
+    axes.set(title=title, ylabel=f"q, mean of layers {layers} (95 % interval over seeds)", yscale="log")
+    axes.grid(alpha=0.3, which="both")
+
+
+def headline(table: "pd.DataFrame") -> str:
+    """Where the measured length of the rewound net peaks and ends, and how far each theory is off at the end."""
+    deep = table[(table["layer"] > table["layer"].max() // 2) & (table["state"] == "rewound")]
+    found = []
+    for run, part in deep.groupby("run"):
+        curves = part.pivot_table("q", "level", "source")
+        density, measured = part.groupby("level")["density"].mean(), curves["measured"]
+        peak, last = measured.idxmax(), measured.index[-1]
+        off = ", ".join(f"{source.split()[0]} x{curves.loc[last, source] / measured[last]:.2g}" for source in (T0, T1, T2))
+        found.append(
+            f"{run}: q of the rewound net is {measured.iloc[0]:.2f} dense, {measured[peak]:.2f} at its peak at density "
+            f"{density[peak]:.1%}, {measured[last]:.2f} at {density[last]:.1%}, where theory over measured is {off}"
+        )
+    return "; ".join(found) + f" (means over seeds {sorted(table['seed'].unique().tolist())}, deeper half of the layers)."
