@@ -4,28 +4,50 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 
 def interval(values: Any) -> tuple[float, float]:
     """The 95 % t-interval of a mean over seeds; a single seed has none and gets no band."""
     from statsmodels.stats.weightstats import DescrStatsW
 
-    if len(values) < 2:
-        return float(values.iloc[0]), float(values.iloc[0])
+    if len(values) < 2 or values.nunique() == 1:
+        return float(values.mean()), float(values.mean())
     low, high = DescrStatsW(values).tconfint_mean()
     return float(low), float(high)
 
 
+def share_interval(values: Any) -> tuple[float, float]:
+    """The same for what lies between 0 and 1, cut there."""
+    low, high = interval(values)
+    return max(low, 0.0), min(high, 1.0)
+
+
 def density_axis(axes: "Axes") -> None:
     """Density on a log axis from dense to sparse, in percent."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
     axes.set_xscale("log")
     axes.invert_xaxis()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda density, _: f"{100 * density:g} %"))
-    axes.set_xlabel("density: weights kept")
+    plain_log_ticks(axes.xaxis, lambda density: f"{100 * density:g} %")
+    axes.set_xlabel("density (weights kept)")
+
+
+def plain_log_ticks(axis: "Axis", words: Any = "{:g}".format) -> None:
+    """Ticks at 1, 2, 5, 10, ... written as numbers rather than powers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))
+
+
+def legend_beside(axes: "Axes", title: str) -> None:
+    """The legend to the right of its axes, where it hides nothing."""
+    axes.legend(title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+
+
+def mean_density(table: Any) -> Any:
+    """The table with each level's density the mean over its seeds, so that the level is one point of an axis."""
+    return table.assign(density=table.groupby(["run", "level"])["density"].transform("mean"))
 
 
 def spread(values: Any, most: int) -> list[Any]:

@@ -6,7 +6,7 @@ steps, the others are taken after the last step.
 
 from typing import TYPE_CHECKING
 
-from rmtlottery.analyze._style import density_axis, interval
+from rmtlottery.analyze._style import density_axis, legend_beside, mean_density, share_interval
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -26,17 +26,20 @@ def table(ticket: Ticket) -> "pd.DataFrame":
 
 def plot(table: "pd.DataFrame") -> "Figure":
     """Mean over seeds at each level with its 95 % t-interval, one panel a run."""
+    import matplotlib.pyplot as plt
     import seaborn as sns
 
-    rows = table.assign(density=table.groupby(["run", "level"])["density"].transform("mean"))
-    look = {"hue": "split", "hue_order": sorted(rows["split"].unique()), "marker": "o", "errorbar": interval}
-    grid = sns.relplot(rows, x="density", y="accuracy", col="run", kind="line", height=4.2, aspect=1.5, **look)
-    for axes in grid.axes.flat:
+    runs = list(mean_density(table).groupby("run"))
+    figure, panels = plt.subplots(len(runs), 1, figsize=(9, 4.2 * len(runs)), squeeze=False, layout="constrained")
+    order = [split for split in ("train", "validation", "test") if split in set(table["split"])]
+    for (run, rows), axes in zip(runs, panels.flat, strict=True):
+        look = {"hue": "split", "hue_order": order, "style": "split", "style_order": order, "markers": True}
+        sns.lineplot(rows, x="density", y="accuracy", errorbar=share_interval, dashes=False, ax=axes, **look)
         density_axis(axes)
+        axes.set(title=f"{run}: {rows['seed'].nunique()} seed(s)", ylabel="accuracy after the last epoch")
         axes.grid(alpha=0.3)
-    seeds = table["seed"].nunique()
-    grid.set_ylabels(f"accuracy after the last epoch (mean of {seeds} seed{'s' * (seeds > 1)}, 95 % interval)")
-    return grid.figure
+        legend_beside(axes, "mean over seeds\n95 % interval")
+    return figure
 
 
 def headline(table: "pd.DataFrame") -> str:
@@ -52,5 +55,5 @@ def headline(table: "pd.DataFrame") -> str:
 
 def words(table: "pd.DataFrame", run: object, name: str, level: int) -> str:
     rows = table.query("run == @run and level == @level and split == 'test'")
-    low, high = interval(rows["accuracy"])
+    low, high = share_interval(rows["accuracy"])
     return f"{name} {rows['accuracy'].mean():.1%} [{low:.1%}, {high:.1%}] at density {rows['density'].mean():.1%}"

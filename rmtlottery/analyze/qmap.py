@@ -8,7 +8,7 @@ one sigma_b for all hidden layers. `state` is rewound (theta_k under the mask) o
 
 from typing import TYPE_CHECKING, Any
 
-from rmtlottery.analyze._style import density_axis, interval, spread
+from rmtlottery.analyze._style import density_axis, interval, legend_beside, mean_density, plain_log_ticks, spread
 from rmtlottery.meanfield import trajectory
 from rmtlottery.measure.signal import Probe, hidden_lengths, probe
 from rmtlottery.tickets.ticket import Ticket
@@ -67,13 +67,13 @@ def plot(table: "pd.DataFrame") -> "Figure":
     """Left: measured q against layer at some densities. Right: q in the deeper half against density, with theory."""
     import matplotlib.pyplot as plt
 
-    rows = table.assign(density=table.groupby(["run", "level"])["density"].transform("mean"))
+    rows = mean_density(table)
     panels = list(rows.groupby(["run", "state"]))
-    figure, axes = plt.subplots(len(panels), 2, figsize=(12, 4.2 * len(panels)), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(len(panels), 2, figsize=(13, 4 * len(panels)), squeeze=False, layout="constrained")
     for ((run, state), part), (left, right) in zip(panels, axes, strict=True):
         title = f"{run}, {state}" if rows["run"].nunique() > 1 else str(state)
-        draw_layers(part[part["source"] == "measured"], left, f"{title}: measured, layer by layer")
-        draw_theories(part, right, f"{title}: the deeper half against density")
+        draw_layers(part[part["source"] == "measured"], left, f"{title}: q measured in each layer")
+        draw_theories(part, right, f"{title}: q in the deeper half, measured and predicted")
     return figure
 
 
@@ -81,11 +81,11 @@ def draw_layers(part: "pd.DataFrame", axes: "Axes", title: str) -> None:
     import seaborn as sns
 
     shown = part[part["level"].isin(spread(sorted(part["level"].unique()), 6))]
-    names = shown["density"].map("{:.0%}".format)
-    sns.lineplot(shown.assign(density=names), x="layer", y="q", hue="density", palette="viridis", marker="o", errorbar=interval, ax=axes)
-    axes.set(title=title, xlabel="layer", ylabel="q: mean square pre-activation", yscale="log")
+    look = {"hue": shown["density"].map("{:.0%}".format), "palette": "viridis", "marker": "o", "errorbar": interval}
+    sns.lineplot(shown, x="layer", y="q", ax=axes, **look)
     axes.set_xticks(sorted(shown["layer"].unique()))
-    axes.grid(alpha=0.3, which="both")
+    finish(axes, title, "q, mean square pre-activation")
+    legend_beside(axes, "density")
 
 
 def draw_theories(part: "pd.DataFrame", axes: "Axes", title: str) -> None:
@@ -93,12 +93,18 @@ def draw_theories(part: "pd.DataFrame", axes: "Axes", title: str) -> None:
 
     deep = part[part["layer"] > part["layer"].max() // 2]
     means = deep.groupby(["seed", "density", "source"], as_index=False)["q"].mean()
-    look = {"style": "source", "hue": "source", "markers": True, "hue_order": ["measured", T0, T1, T2], "errorbar": interval}
-    sns.lineplot(means, x="density", y="q", style_order=["measured", T0, T1, T2], ax=axes, **look)
+    order = ["measured", T0, T1, T2]
+    look = {"hue": "source", "hue_order": order, "style": "source", "style_order": order, "markers": True}
+    sns.lineplot(means, x="density", y="q", errorbar=interval, ax=axes, **look)
     density_axis(axes)
-    layers = f"{deep['layer'].min()}-{deep['layer'].max()}"
-    axes.set(title=title, ylabel=f"q, mean of layers {layers} (95 % interval over seeds)", yscale="log")
-    axes.grid(alpha=0.3, which="both")
+    finish(axes, title, f"q, mean of layers {deep['layer'].min()} to {deep['layer'].max()}")
+    legend_beside(axes, "mean over seeds, 95 % interval")
+
+
+def finish(axes: "Axes", title: str, ylabel: str) -> None:
+    axes.set(title=title, ylabel=ylabel, yscale="log")
+    plain_log_ticks(axes.yaxis)
+    axes.grid(alpha=0.3)
 
 
 def headline(table: "pd.DataFrame") -> str:

@@ -3,7 +3,7 @@
 from rmtlottery.refusal import unknown
 from rmtlottery.tickets.spec import Spec
 
-SMALL = Spec().but(widths="8x100", epochs=20, batch=64, seeds=(0, 1, 2, 3, 4))
+SMALL = Spec().but(widths="8x100", lr=3e-3, epochs=30, batch=32, levels=17, seeds=(0, 1, 2, 3, 4))
 
 PRESETS = {
     "digits": ("An 8-layer tanh net at the edge of chaos on the bundled digits; minutes.", SMALL),
