@@ -1,9 +1,9 @@
 """Mean-field and random-matrix theory against lottery tickets: train, prune, ask, compare.
 
-    import rmtlottery as rl
-    run = rl.fit(rl.preset("first"))
-    table = rl.tabulate("qmap", run)
-    rl.plot("qmap", table).savefig("qmap.png")
+import rmtlottery as rl
+run = rl.fit(rl.preset("first"))
+table = rl.tabulate("qmap", run)
+rl.plot("qmap", table).savefig("qmap.png")
 """
 
 from importlib import import_module

@@ -12,6 +12,7 @@ from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field, accept, shown
 
 DONE, UNUSABLE, PARTIAL, STOPPED = 0, 2, 3, 130
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR)
 
 
 class Page(NamedTuple):
@@ -77,9 +78,10 @@ def run(command: Callable[[Sequence[str]], int], again: str = "") -> None:
         sys.stderr.close()
         sys.exit(UNUSABLE)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+        if error.errno not in UNWRITABLE:
             raise
-        fail(f"cannot write {error.filename or 'the result'}: {error.strerror}; nothing finished is lost: make room, then run it again", 2)
+        name = error.filename or "the result"
+        fail(f"cannot write {name}: {error.strerror}; what was finished is kept: mend that and run it again", UNUSABLE)
 
 
 def tell(outcome: Any) -> None:

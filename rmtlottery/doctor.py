@@ -11,7 +11,9 @@ from rmtlottery import console
 from rmtlottery.refusal import Refusal
 
 COMMAND = "python -m rmtlottery.doctor"
-PAGE = console.Page(COMMAND, "Print versions, device, data folders and disk, then check the arithmetic against closed forms.", COMMAND, {})
+PAGE = console.Page(
+    COMMAND, "Print versions, device, data folders and disk, then check the arithmetic against closed forms.", COMMAND, {}
+)
 
 
 def main(words: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from rmtlottery.tickets.fields import Field
 from rmtlottery.tickets.spec import Spec
 
 COMMAND = "python -m rmtlottery.study"
+ABOUT = "Make or finish a study's runs, ask its questions, write one report; what is there is not made again."
 OWN = [
     Field("smoke", bool, "every run cut down to two seeds, two cuts and one epoch: seconds", (), False),
     Field("root", str, "folder that holds the runs [$RMTL_RUNS, or runs]", (), None),
@@ -36,7 +37,7 @@ def studies() -> dict[str, str]:
 
 def page() -> console.Page:
     known = "\n".join(f"  {name:<12} {question}" for name, question in studies().items())
-    about = f"Make or finish a study's runs, ask its questions, write one report; what is there is not made again.\n\nstudies:\n{known}"
+    about = f"{ABOUT}\n\nstudies:\n{known}"
     return console.Page(f"{COMMAND} NAME [--smoke]", about, f"{COMMAND} digits --smoke", {"study": OWN})
 
 
@@ -61,7 +62,8 @@ def load(name: str) -> ModuleType:
     if name not in studies():
         raise unknown("study", name, studies())
     place = importlib.util.spec_from_file_location(f"analyses.{name}", folder() / f"{name}.py")
-    assert place is not None and place.loader is not None
+    assert place is not None
+    assert place.loader is not None
     module = importlib.util.module_from_spec(place)
     place.loader.exec_module(module)
     return module

@@ -23,7 +23,12 @@ def page() -> console.Page:
     flags = [field._replace(name=f"{name}.{field.name}") for name in questions() for field in options(name).values()]
     about = f"Ask the tickets of one or more runs; writes tables, figures and one report.html.\n\nanalyses:\n{asked}"
     example = f"{COMMAND} runs/first --only qmap --qmap.samples 64"
-    return console.Page(f"{COMMAND} RUN... [--only NAME,...] [--out DIR] [--NAME.OPTION VALUE]", about, example, {"answers": OWN, "options of analyses": flags})
+    return console.Page(
+        f"{COMMAND} RUN... [--only NAME,...] [--out DIR] [--NAME.OPTION VALUE]",
+        about,
+        example,
+        {"answers": OWN, "options of analyses": flags},
+    )
 
 
 def main(words: Sequence[str]) -> int:

@@ -86,9 +86,15 @@ def facts(runs: Sequence[Run], command: str) -> dict[str, str]:
     for run in runs:
         mark = f"{run.path.name}: " if len(runs) > 1 else ""
         for group, part in run.spec.identity().items():
-            words = ", ".join(f"{name} {shown(tuple(value) if isinstance(value, list) else value)}" for name, value in part.items() if name != "kind" and value != [])
+            words = ", ".join(
+                f"{name} {shown(tuple(value) if isinstance(value, list) else value)}"
+                for name, value in part.items()
+                if name != "kind" and value != []
+            )
             held[mark + group] = f"{part['kind']}: {words}" if words else part["kind"]
-        held[mark + "trained on"] = "; ".join(f"seeds {u['seeds']} on {u['device']}, {u['threads']} threads, {u['precision']}" for u in run.units())
+        held[mark + "trained on"] = "; ".join(
+            f"seeds {u['seeds']} on {u['device']}, {u['threads']} threads, {u['precision']}" for u in run.units()
+        )
     return held
 
 

@@ -38,11 +38,11 @@ def table(ticket: Ticket, *, samples: int = 1000) -> "pd.DataFrame":
 def predictions(ticket: Ticket, weights: dict[str, Any], seen: Probe) -> dict[str, Any]:
     """q of every hidden layer by each theory: its trajectory of every input, averaged over the inputs."""
     assert ticket.spec is not None
-    net, lengths = ticket.spec.net, seen.input_lengths.numpy()
+    depth, lengths = len(ticket.mask) - 1, seen.input_lengths.numpy()
     curves = {}
     for source, (variance_w, variance_b) in variances(ticket, weights).items():
         first = variance_w * lengths + variance_b
-        curve = trajectory(first, len(net.widths), variance_w**0.5, variance_b**0.5, net.phi)
+        curve = trajectory(first, depth, variance_w**0.5, variance_b**0.5, ticket.spec.net.phi)
         curves[source] = curve.mean(axis=1)
     return curves
 

@@ -28,7 +28,7 @@ def bundled(name: str) -> Path:
 
 
 def checked(path: Path) -> Path:
-    sums = dict(reversed(line.split()) for line in (path.parent / "SHA256SUMS").read_text().splitlines())
-    if hashlib.sha256(path.read_bytes()).hexdigest() != sums[path.name]:
+    line = f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"
+    if line not in (path.parent / "SHA256SUMS").read_text().splitlines():
         raise Refusal(f"{path} is not the file that SHA256SUMS beside it describes; install again")
     return path

@@ -34,17 +34,17 @@ class Activation:
     pair_mean: PairMap | None = None
     slope_pair_mean: PairMap | None = None
 
-    def V(self, q: ArrayLike) -> Array:  # noqa: N802
+    def V(self, q: ArrayLike) -> Array:
         """E phi(sqrt(q) z)^2 [Poole et al. 2016, eq. 3]."""
         q = np.asarray(q, float)
         return self.square_mean(q) if self.square_mean else gaussian_mean(lambda h: self.phi(h) ** 2, q)
 
-    def D(self, q: ArrayLike) -> Array:  # noqa: N802
+    def D(self, q: ArrayLike) -> Array:
         """E phi'(sqrt(q) z)^2."""
         q = np.asarray(q, float)
         return self.slope_square_mean(q) if self.slope_square_mean else gaussian_mean(lambda h: self.slope(h) ** 2, q)
 
-    def V_slope(self, q: ArrayLike) -> Array:  # noqa: N802
+    def V_slope(self, q: ArrayLike) -> Array:
         """dV/dq = E phi phi' z / sqrt(q), a sum without cancellation; at q = 0 it is phi'(0)^2 if phi(0) = 0."""
         q = np.asarray(q, float)
         if self.homogeneous:
@@ -53,12 +53,12 @@ class Activation:
         away = gaussian_mean(lambda h: self.phi(h) * self.slope(h) * h, root**2) / root**2
         return np.where(q > 0, away, self.slope(np.zeros(())) ** 2)
 
-    def K(self, q: ArrayLike, c: ArrayLike) -> Array:  # noqa: N802
+    def K(self, q: ArrayLike, c: ArrayLike) -> Array:
         """E phi(u1) phi(u2), both of variance q, with correlation c."""
         q, c = np.asarray(q, float), np.asarray(c, float)
         return self.pair_mean(q, c) if self.pair_mean else gaussian_pair_mean(self.phi, q, c)
 
-    def K_slope(self, q: ArrayLike, c: ArrayLike) -> Array:  # noqa: N802
+    def K_slope(self, q: ArrayLike, c: ArrayLike) -> Array:
         """E phi'(u1) phi'(u2), which is dK/dc over q."""
         q, c = np.asarray(q, float), np.asarray(c, float)
         return self.slope_pair_mean(q, c) if self.slope_pair_mean else gaussian_pair_mean(self.slope, q, c)
@@ -85,7 +85,7 @@ erf_ = Activation(
     square_mean=lambda q: 2 / np.pi * np.arcsin(2 * q / (1 + 2 * q)),
     slope_square_mean=lambda q: 4 / np.pi / np.sqrt(1 + 4 * q),
     pair_mean=lambda q, c: 2 / np.pi * np.arcsin(2 * q * c / (1 + 2 * q)),
-    slope_pair_mean=lambda q, c: 4 / np.pi / np.sqrt((1 + 2 * q) ** 2 - (2 * q * c) ** 2),
+    slope_pair_mean=lambda q, c: 4 / np.pi / np.sqrt((1 + 2 * q * (1 - c)) * (1 + 2 * q * (1 + c))),
 )
 
 # The arc-cosine kernels of degree 1 and 0 [Cho and Saul 2009].

@@ -41,7 +41,8 @@ def fixed_point(sigma_w: ArrayLike, sigma_b: ArrayLike, phi: Phi = "tanh") -> Fi
     c = correlation_fixed_point(sigma_w, sigma_b, np.where(np.isfinite(q), chi, 0.0), finite, act)
     chi_c = np.where(c < 1, sigma_w**2 * act.K_slope(finite, c), np.where(np.isfinite(q), chi, 1.0))
     degenerate = act.homogeneous & (np.abs(chi - 1) <= EDGE) & (sigma_b == 0)
-    return FixedPoint(q, chi, chi_q, c, chi_c, depth_scale(chi_q), depth_scale(chi_c), phases(q, chi, degenerate))
+    found = (q, chi, chi_q, c, chi_c, depth_scale(chi_q), depth_scale(chi_c), phases(q, chi, degenerate))
+    return FixedPoint(*map(np.asarray, found))
 
 
 def length_fixed_point(sigma_w: Array, sigma_b: Array, act: Activation) -> Array:
@@ -51,11 +52,15 @@ def length_fixed_point(sigma_w: Array, sigma_b: Array, act: Activation) -> Array
         marginal = np.abs(gain - 1) <= EDGE
         inner = sigma_b**2 / np.where((gain < 1) & ~marginal, 1 - gain, 1.0)
         return np.where(marginal & (sigma_b == 0), 0.0, np.where((gain < 1) & ~marginal, inner, np.inf))
-    if not np.isfinite(act.bound):
-        raise ValueError(f"the fixed point of {act.name!r} needs a bounded phi, or a homogeneous one: give its bound")
+    check_bounded(act)
     vanishing = (sigma_b == 0) & (sigma_w * np.abs(act.slope(np.zeros(()))) <= 1) & (act.phi(np.zeros(())) == 0)
     start = np.where(vanishing, 0.0, sigma_w**2 * act.bound**2 + sigma_b**2)
     return newton(lambda q: length_step(q, sigma_w, sigma_b, act), start)
+
+
+def check_bounded(act: Activation) -> None:
+    if not np.isfinite(act.bound):
+        raise ValueError(f"the fixed point of {act.name!r} needs a bounded phi, or a homogeneous one: give its bound")
 
 
 def length_step(q: Array, sigma_w: Array, sigma_b: Array, act: Activation) -> Array:
@@ -118,6 +123,7 @@ def critical_sigma_w(sigma_b: ArrayLike, phi: Phi = "tanh") -> Array:
     _, sigma_b = sigmas(0.0, sigma_b)
     if act.homogeneous:
         return np.broadcast_to(1 / np.sqrt(act.D(1.0)), sigma_b.shape).copy()
+    check_bounded(act)
     low, high = np.full(sigma_b.shape, -40.0), np.full(sigma_b.shape, 40.0)
     for _ in range(80):
         middle = np.exp((low + high) / 2)

@@ -1,7 +1,8 @@
 """Averages over Gaussian variables, by a rule that is right where Gauss-Hermite is not.
 
 A saturating phi(sqrt(q) z) turns within |z| ~ 1/sqrt(q): polynomials of z do not see it (64 Hermite nodes miss tanh's
-slope average by 9 % at q = 10). A trapezoid in t with z = 0.05 sinh(t) has its nodes where the turn is, at every q.
+slope average by 9 % at q = 10). With z = 0.05 sinh(t) the turn is as wide in t as the rest, at every q up to 1e4;
+Gauss-Legendre in t, on each side of 0 by itself, also takes a kink there.
 """
 
 from collections.abc import Callable
@@ -12,15 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 REACH = 9.0
 SCALE = 0.05
-NODES = 128
+NODES = 80
 
 
 def half_line(reach: float, nodes: int = NODES) -> tuple[Array, Array]:
-    """Nodes and weights of the integral of a smooth function from 0 to `reach`, dense near 0."""
-    t, gap = np.linspace(0.0, np.arcsinh(reach / SCALE), nodes, retstep=True)
-    weights = SCALE * np.cosh(t) * gap
-    weights[[0, -1]] /= 2
-    return SCALE * np.sinh(t), weights
+    """Nodes and weights of the integral from 0 to `reach`, dense near 0."""
+    place, weights = np.polynomial.legendre.leggauss(nodes)
+    end = np.arcsinh(reach / SCALE)
+    t = end * (1 + place) / 2
+    return SCALE * np.sinh(t), SCALE * np.cosh(t) * weights * end / 2
 
 
 def density(z: ArrayLike) -> Array:
@@ -66,4 +67,4 @@ def inner_mean(f: Callable[[Array], Array], shift: Array, spread: float) -> Arra
     return np.sum(f(shift[:, None] + spread * y) * density(y) * WIDE_WEIGHTS, axis=1)
 
 
-WIDE, WIDE_WEIGHTS = both_sides(2 * REACH, 160)
+WIDE, WIDE_WEIGHTS = both_sides(2 * REACH, 112)

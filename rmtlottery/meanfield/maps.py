@@ -30,14 +30,16 @@ def length_map(q: ArrayLike, sigma_w: ArrayLike, sigma_b: ArrayLike, phi: Phi = 
 def correlation_map(c: ArrayLike, q: ArrayLike, sigma_w: ArrayLike, sigma_b: ArrayLike, phi: Phi = "tanh") -> Array:
     """The next layer's correlation of two signals of length q and correlation c [Poole et al. 2016, eq. 5].
 
-    Normalised by the *next* length, so that c = 1 stays 1 at every q; at q = q* this is C(c).
+    Normalised by the *next* length, so that c = 1 stays 1 at every q; at q = q* this is C(c). Where no length is left
+    c is what it was, the limit of small signals.
     """
     sigma_w, sigma_b = sigmas(sigma_w, sigma_b)
     q, c = lengths(q), np.asarray(c, float)
     if not np.all(np.abs(c) <= 1):
         raise ValueError(f"c = {c} is not between -1 and 1")
     covariance = sigma_w**2 * activation(phi).K(q, c) + sigma_b**2
-    return covariance / length_map(q, sigma_w, sigma_b, phi)
+    length = length_map(q, sigma_w, sigma_b, phi)
+    return np.where(length > 0, np.clip(covariance / np.where(length > 0, length, 1.0), -1.0, 1.0), c)
 
 
 def trajectory(q1: ArrayLike, depth: int, sigma_w: ArrayLike, sigma_b: ArrayLike, phi: Phi = "tanh") -> Array:

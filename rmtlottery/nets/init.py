@@ -1,26 +1,25 @@
 """theta_0: a function of the Spec's init, the shapes and the seed alone."""
 
 import math
+from collections.abc import Callable
 
 import torch
 
 from rmtlottery.nets.network import Network, Weights
-from rmtlottery.tickets.parts import Init, Normal
+from rmtlottery.tickets.parts import Init
 from rmtlottery.tickets.streams import generator
 
 
 def initial(init: Init, network: Network, seed: int) -> Weights:
     """theta_0 of one seed, every tensor from a stream of its own."""
-    return {
-        name: KINDS[init.kind](init, shape, generator(seed, "init", name))  # type: ignore[arg-type]
-        for name, shape in network.shapes.items()
-    }
+    draw = KINDS[init.kind]
+    return {name: draw(init, shape, generator(seed, "init", name)) for name, shape in network.shapes.items()}
 
 
-def normal(init: Normal, shape: tuple[int, ...], stream: torch.Generator) -> torch.Tensor:
+def normal(init: Init, shape: tuple[int, ...], stream: torch.Generator) -> torch.Tensor:
     """N(0, sigma_w^2 / fan_in) for weights, N(0, sigma_b^2) for biases: the bias is *not* divided by the width."""
     std = init.sigma_w / math.sqrt(math.prod(shape[1:])) if len(shape) > 1 else init.sigma_b
     return torch.randn(shape, generator=stream) * std
 
 
-KINDS = {"normal": normal}
+KINDS: dict[str, Callable[..., torch.Tensor]] = {"normal": normal}

@@ -35,11 +35,12 @@ def counts(size: int, rate: float, levels: int) -> list[int]:
 
 
 def check_survivors(sizes: dict[str, int], rate_of: dict[str, float], levels: int) -> None:
-    """Refuses, before anything is trained, a plan that would empty a layer."""
-    for name, size in sizes.items():
-        kept = counts(size, rate_of[name], levels)
-        if kept[-1] == 0:
-            raise Refusal(
-                f"density 0 in {name}: {rate_of[name]:g} a cut leaves none of its {size} weights at level {kept.index(0)}; "
-                f"take levels below {kept.index(0)} or a lower rate"
-            )
+    """Refuses, before anything is trained, a plan that would empty a layer; the layer emptied first is named."""
+    kept = {name: counts(size, rate_of[name], levels) for name, size in sizes.items()}
+    emptied = {name: course.index(0) for name, course in kept.items() if 0 in course}
+    if emptied:
+        name = min(emptied, key=emptied.__getitem__)
+        raise Refusal(
+            f"density 0 in {name}: {rate_of[name]:g} a cut leaves none of its {sizes[name]} weights at level "
+            f"{emptied[name]}; take levels below {emptied[name]} or a lower rate"
+        )

@@ -20,7 +20,9 @@ class Answer(NamedTuple):
     file: str
 
 
-def render(title: str, lead: str, answers: Sequence[Answer], facts: Mapping[str, str], faults: Sequence[str], footer: str) -> str:
+def render(
+    title: str, lead: str, answers: Sequence[Answer], facts: Mapping[str, str], faults: Sequence[str], footer: str
+) -> str:
     """The page as text. Nothing in it is fetched from anywhere."""
     from jinja2 import Environment
 

@@ -32,6 +32,8 @@ class Part:
 class Net(Part):
     """What is computed."""
 
+    phi: Annotated[Phi, "activation: tanh, erf or relu"] = "tanh"
+
 
 @dataclass(frozen=True)
 class FC(Net):
@@ -39,7 +41,6 @@ class FC(Net):
 
     kind: ClassVar[str] = "fc"
     widths: Annotated[tuple[int, ...], "hidden widths, e.g. 8x256 or 300,100", some, each_at_least(1)] = (256,) * 8
-    phi: Annotated[Phi, "activation: tanh, erf or relu"] = "tanh"
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,15 @@ class Teacher(Data):
 class Init(Part):
     """Where theta_0 comes from."""
 
+    sigma_w: Annotated[float, "std of a weight times sqrt(fan_in)", at_least(0)] = 1.4
+    sigma_b: Annotated[float, "std of a bias, undivided", at_least(0)] = 0.3
+
 
 @dataclass(frozen=True)
 class Normal(Init):
     """W ~ N(0, sigma_w^2 / fan_in), b ~ N(0, sigma_b^2): the bias is not divided by the width."""
 
     kind: ClassVar[str] = "normal"
-    sigma_w: Annotated[float, "std of a weight times sqrt(fan_in)", at_least(0)] = 1.4
-    sigma_b: Annotated[float, "std of a bias, undivided", at_least(0)] = 0.3
 
 
 @dataclass(frozen=True)

@@ -42,5 +42,7 @@ class Progress:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise Refusal(f"{self.path.parent.parent} is being trained by another process; wait for it or stop it") from None
+                raise Refusal(
+                    f"{self.path.parent.parent} is being trained by another process; wait for it or stop it"
+                ) from None
             yield

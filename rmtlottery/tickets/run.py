@@ -1,9 +1,9 @@
 """`Run`: a folder of tickets, written once, resumable. The layout on disk is known here and nowhere else.
 
-    NAME/spec.json  units.json  metrics.csv  connectivity.csv
-    NAME/seed-0/level-03.safetensors      weights, packed mask, snapshots
-    NAME/seed-0/level-03.json             written last: a level exists when its sidecar does
-    NAME/progress/UNIT.safetensors        a level in the middle of its training
+NAME/spec.json  units.json  metrics.csv  connectivity.csv
+NAME/seed-0/level-03.safetensors      weights, packed mask, snapshots
+NAME/seed-0/level-03.json             written last: a level exists when its sidecar does
+NAME/progress/UNIT.safetensors        a level in the middle of its training
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,8 @@ class Run:
             return cls(path)
         run = cls(path)
         if apart := differences(spec, run.spec):
-            raise Refusal(f"{path} holds another spec ({'; '.join(apart)}); take --name {free_name(root, spec.label)}")
+            free = free_name(root, spec.label)
+            raise Refusal(f"{path} holds another spec ({'; '.join(apart)}); take --name {free}")
         if added := tuple(seed for seed in spec.seeds if seed not in run.spec.seeds):
             run.spec = run.spec.but(seeds=run.spec.seeds + added)
             disk.write(path / "spec.json", run.spec.to_json().encode())
@@ -53,9 +54,13 @@ class Run:
         seed, level = place
         record = self.record(seed, level)
         if record is None:
-            raise Refusal(f"{self.path} has no ticket of seed {seed}, level {level}; it has seeds {self.seeds}, levels {self.levels}")
+            raise Refusal(
+                f"{self.path} has no ticket of seed {seed}, level {level}; it has seeds {self.seeds}, levels {self.levels}"
+            )
         if record["status"] != "done":
-            raise Refusal(f"{self.path}: seed {seed} {record['status']} in level {level} at step {record['step']} and has no ticket there")
+            raise Refusal(
+                f"{self.path} has no ticket there: seed {seed} {record['status']} in level {level} at step {record['step']}"
+            )
         return Ticket(self.spec, seed, level, record, self.readers(seed, level, record))
 
     def __iter__(self) -> Iterator[Ticket]:
@@ -128,7 +133,9 @@ class Run:
                 if record["status"] == "done":
                     self.check(*place(path))
                 else:
-                    found.append(f"seed {record['seed']} {record['status']} in level {record['level']} at step {record['step']}")
+                    found.append(
+                        f"seed {record['seed']} {record['status']} in level {record['level']} at step {record['step']}"
+                    )
             except Refusal as fault:
                 found.append(str(fault))
         return found
@@ -151,7 +158,9 @@ class Run:
         for part in ("weights", "mask", "snapshots"):
             ticket.read[part]()
         if level and ticket.record["parent"] != self.fingerprint(seed, level - 1):
-            raise Refusal(f"{self.stem(seed, level)} descends from another level {level - 1} than the one beside it; {REBUILD}")
+            raise Refusal(
+                f"{self.stem(seed, level)} descends from another level {level - 1} than the one beside it; {REBUILD}"
+            )
 
     def stem(self, seed: int, level: int) -> Path:
         return self.path / f"seed-{seed}" / f"level-{level:02d}"

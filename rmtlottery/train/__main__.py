@@ -9,11 +9,13 @@ from typing import Any
 
 from rmtlottery import console
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.fields import Field
+from rmtlottery.tickets.fields import Field, declared
 from rmtlottery.tickets.presets import preset, presets
-from rmtlottery.tickets.spec import GROUPS, NAME, SEEDS, Spec, every_field, kinds
+from rmtlottery.tickets.spec import GROUPS, NAME, SEEDS, Spec, kinds
 
 COMMAND = "python -m rmtlottery.train"
+NEAR = 0.2  # chi^depth within about 20 % of 1
+ABOUT = "Train every level of every seed of a spec; the same command goes on where it was stopped."
 UNIT = [
     Field("root", str, "folder that holds the runs [$RMTL_RUNS, or runs]", (), None),
     Field("device", str, "cpu or cuda [cuda where there is one]", (), None),
@@ -21,30 +23,23 @@ UNIT = [
     Field("precision", str, "fp32, or bf16 with fp32 masters [fp32]", (), None),
     Field("seed_batch", int, "seeds trained side by side [all]", (), None),
 ]
+WORKERS = [
+    Field("workers", int, "local processes that share the batches of seeds", (), 1),
+    Field("cluster", str, "address of a Dask scheduler that shares them, e.g. tcp://host:8786", (), None),
+]
 
 
 def page() -> console.Page:
-    groups: dict[str, list[Field]] = {"run": [SEEDS, NAME, *UNIT]}
-    for group in GROUPS:
-        names = tuple(kinds(group))
-        if len(names) > 1:
-            groups[group] = [Field(group, str, " or ".join(names), (), getattr(Spec(), group).kind)]
-    for group, kind, field in every_field():
-        title = group if len(kinds(group)) == 1 or field.name in shared(group) else f"{group} {kind}"
-        if field.name not in {known.name for known in groups.setdefault(title, [])}:
-            groups[title].append(field)
-    about = "\n".join([first_line(), "", "presets:", *(f"  {name:<10} {words}" for name, words in presets().items())])
-    return console.Page(f"{COMMAND} PRESET_OR_TOML [--FIELD VALUE ...]", about, f"{COMMAND} first --levels 2 --lr 0.003", groups)
-
-
-def first_line() -> str:
-    return "Train every level of every seed of a spec; the same command goes on where it was stopped."
-
-
-def shared(group: str) -> set[str]:
-    """Fields that every kind of a group has."""
-    sets = [{field.name for g, k, field in every_field() if (g, k) == (group, kind)} for kind in kinds(group)]
-    return set.intersection(*sets)
+    """Every field of every kind, under the part, or the part and kind, that it belongs to."""
+    groups: dict[str, list[Field]] = {"run": [SEEDS, NAME, *UNIT, *WORKERS]}
+    for group, base in GROUPS.items():
+        choice = Field(group, str, " or ".join(kinds(group)), (), getattr(Spec(), group).kind)
+        groups[group] = [choice, *declared(base).values()]
+        for kind, part in kinds(group).items():
+            groups[f"{group} {kind}"] = [field for name, field in declared(part).items() if name not in declared(base)]
+    about = "\n".join([ABOUT, "", "presets:", *(f"  {name:<10} {words}" for name, words in presets().items())])
+    usage, example = f"{COMMAND} PRESET_OR_TOML [--FIELD VALUE ...]", f"{COMMAND} first --levels 2 --lr 0.003"
+    return console.Page(usage, about, example, {title: fields for title, fields in groups.items() if fields})
 
 
 def main(words: Sequence[str]) -> int:
@@ -52,11 +47,14 @@ def main(words: Sequence[str]) -> int:
     if len(places) != 1:
         raise Refusal(f"name one preset ({', '.join(presets())}) or one TOML file, not {len(places)}: {COMMAND} first")
     unit = {field.name: flags.pop(field.name) for field in UNIT if field.name in flags}
+    workers = {field.name: flags.pop(field.name) for field in WORKERS if field.name in flags}
     spec = read(places[0]).but(**flags)
     from rmtlottery.train.fit import fit
+    from rmtlottery.work.pool import executor
 
     announce(spec)
-    run = fit(spec, **unit)
+    with executor(**workers) as hands:
+        run = fit(spec, executor=hands, **unit)
     faults = run.faults()
     for fault in faults:
         print(f"fault: {fault}", file=sys.stderr)
@@ -77,22 +75,31 @@ def read(name: str) -> Spec:
 
 
 def announce(spec: Spec) -> None:
-    """Say, before anything is trained, where theory puts the net."""
-    from rmtlottery import datasets
+    """Say, before anything is trained, what is learnt by what, and where theory puts the net."""
+    from rmtlottery import datasets, nets
+
+    data = datasets.dataset(spec.data)
+    network = nets.build(spec.net, data.inputs, data.classes)
+    units = [data.inputs, *(network.shapes[name][0] for name in network.prunable)]
+    sizes = ", ".join(f"{len(split)} {name}" for name, split in data.splits.items())
+    lengths = ", ".join(f"{split.x.square().mean():.3f} {name}" for name, split in data.splits.items())
+    print(f"{spec.label}: {' -> '.join(map(str, units))}, {spec.net.phi}")
+    print(f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}")
+    print(edge(spec, depth=len(units) - 2))
+
+
+def edge(spec: Spec, depth: int) -> str:
+    """chi, q* and xi_c, and whether chi is near enough to 1 to pass for it over this depth."""
     from rmtlottery.meanfield import critical_sigma_w, fixed_point
 
-    point, init, depth = fixed_point(spec.init.sigma_w, spec.init.sigma_b, spec.net.phi), spec.init, len(spec.net.widths)
-    data = datasets.dataset(spec.data)
-    print(f"{spec.label}: {data.inputs} -> {' x '.join(map(str, spec.net.widths))} -> {data.classes}, {spec.net.phi}")
-    print(f"data: {spec.data.kind}, {len(data.train)} train, {len(data.validation)} validation, {len(data.test)} test; "
-          f"{data.preprocessing}; mean |x|^2/fan_in = {data.train.x.square().mean():.3f} (train), {data.test.x.square().mean():.3f} (test)")
-    print(f"chi = {point.chi:.4f}, q* = {point.q:.4f}, xi_c = {point.xi_c:.4g} layers at (sigma_w, sigma_b) = ({init.sigma_w:g}, {init.sigma_b:g})")
-    if abs(point.chi - 1) * depth > 0.2:
-        side = "below it, ordered" if point.chi < 1 else "above it, chaotic"
-        critical = critical_sigma_w(init.sigma_b, spec.net.phi)
-        print(f"NOT at the edge of chaos but {side}: over {depth} layers chi matters; sigma_w = {critical:.4f} is critical there")
-    else:
-        print(f"at the edge of chaos, as seen over {depth} layers")
+    init, phi = spec.init, spec.net.phi
+    point = fixed_point(init.sigma_w, init.sigma_b, phi)
+    found = f"chi = {point.chi:.4f}, q* = {point.q:.4f}, xi_c = {point.xi_c:.4g} layers: "
+    if abs(point.chi - 1) * depth < NEAR:
+        return found + f"at the edge of chaos, as seen over {depth} layers"
+    side = "ordered" if point.chi < 1 else "chaotic"
+    critical = critical_sigma_w(init.sigma_b, phi)
+    return found + f"NOT at the edge of chaos but {side}; sigma_w = {critical:.4f} is critical at sigma_b = {init.sigma_b:g}"
 
 
 if __name__ == "__main__":

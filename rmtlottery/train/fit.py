@@ -1,6 +1,7 @@
 """`fit`: make a run, or finish it."""
 
 import os
+from concurrent.futures import Executor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ def fit(
     threads: int | None = None,
     precision: str | None = None,
     seed_batch: int | None = None,
+    executor: Executor | None = None,
 ) -> Run:
     """Train every level of every seed in root/NAME (root: $RMTL_RUNS, or ./runs); what is there already stays.
 
     device, threads, precision (fp32, or bf16 with fp32 masters) and seed_batch (seeds trained side by side, all by
     default) are chosen when seeds are first taken up, and recorded: a resume repeats them unless told otherwise.
+    `executor` takes the batches of seeds, if they are not to be trained one after another here.
     """
     check_plan(spec)
     run = Run.open(root or default_root(), spec)
@@ -33,14 +36,22 @@ def fit(
     units = divide(run, {name: value for name, value in chosen.items() if value is not None}, seed_batch)
     run.write_units([unit.to_dict() for unit in units])
     steps = (run.spec.prune.levels + 1) * steps_a_level(run.spec)
-    bar = Bar(run.path.name, steps * len(units))
-    try:
-        for number, unit in enumerate(units):
-            bar.before = steps * number
-            Imp(run, unit, bar).go()
-    finally:
-        bar.close()
+    with Bar(run.path.name, steps, len(units)) as bar:
+        if executor is None:
+            for unit in units:
+                Imp(run, unit, bar.step).go()
+                bar.unit_done()
+        else:
+            for done in as_completed([executor.submit(train_unit, str(run.path), unit) for unit in units]):
+                done.result()
+                bar.unit_done()
+    run.write_tables()
     return run
+
+
+def train_unit(path: str, unit: Unit) -> None:
+    """One unit of a run, in whatever process this is; idempotent, its result is on disk."""
+    Imp(Run(path), unit, lambda level, state: None).go()
 
 
 def default_root() -> Path:
@@ -56,7 +67,7 @@ def divide(run: Run, chosen: dict[str, Any], seed_batch: int | None) -> list[Uni
     taken = {seed for unit in units for seed in unit.seeds}
     fresh = [seed for seed in run.spec.seeds if seed not in taken]
     size = seed_batch or len(fresh)
-    settings = {"device": best_device(), "threads": cores()} | chosen
+    settings: dict[str, Any] = {"device": best_device(), "threads": cores()} | chosen
     return units + [Unit(tuple(fresh[at : at + size]), **settings) for at in range(0, len(fresh), size or 1)]
 
 

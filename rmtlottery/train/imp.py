@@ -62,7 +62,7 @@ class Imp:
 
     def intact(self, seed: int, level: int) -> bool:
         status = self.run.status(seed, level)
-        if status != "done":
+        if status in ("missing", "diverged"):
             return status == "diverged"
         try:
             self.run.check(seed, level)
@@ -78,7 +78,9 @@ class Imp:
         state = train(job, self.resume(job, seeds), self.ticker(job, asked))
         for seed in missing:
             if seed in state.diverged:
-                self.run.write_end(self.facts(state, seed, level, origins[seed]) | {"step": state.diverged[seed]}, "diverged")
+                self.run.write_end(
+                    self.facts(state, seed, level, origins[seed]) | {"step": state.diverged[seed]}, "diverged"
+                )
             else:
                 self.write(job, state, seed, origins[seed])
         self.progress.clear()

@@ -12,7 +12,7 @@ from rmtlottery.charts.flat import unflatten
 from rmtlottery.datasets.dataset import Dataset, Split
 from rmtlottery.nets.network import Network
 from rmtlottery.tickets.spec import Spec
-from rmtlottery.train.optimise import memory, update
+from rmtlottery.train.optimise import UPDATES, memory
 from rmtlottery.train.order import epoch_order
 from rmtlottery.train.schedule import learning_rate
 from rmtlottery.train.state import State
@@ -83,7 +83,8 @@ def step(level: Level, state: State, index: torch.Tensor, place: int) -> None:
     (gradient,) = torch.autograd.grad(penalised, coordinates)
     with torch.no_grad():
         count = state.step - level.first_step + 1
-        update(level.spec.optimiser, coordinates, gradient, state.group("slot/"), level.lr(state.step), count)
+        rule = level.spec.optimiser
+        UPDATES[rule.kind](rule, coordinates, gradient, state.group("slot/"), level.lr(state.step), count)
         state.tensors["losses"][:, place] = loss
         state.tensors["hits"] += hits
     state.tensors["coordinates"] = coordinates.detach()
@@ -92,7 +93,9 @@ def step(level: Level, state: State, index: torch.Tensor, place: int) -> None:
         state.tensors[f"snapshot/{state.step}"] = level.chart.weights(coordinates.detach()).clone()
 
 
-def objective(level: Level, coordinates: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def objective(
+    level: Level, coordinates: torch.Tensor, x: torch.Tensor, y: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean loss and right answers of each seed. Matrix products run in `level.compute`, the loss in fp32."""
     weights = unflatten(level.chart.weights(coordinates).to(level.compute), level.network.shapes)
     logits = level.network.logits(weights, x.to(level.compute)).float()
@@ -111,8 +114,7 @@ def decay(level: Level, coordinates: torch.Tensor) -> torch.Tensor | float:
 
 def end_epoch(level: Level, state: State, epoch: int) -> None:
     """Write each seed's row; a seed whose loss is no number stops here, and the others go on."""
-    losses, hits = state.tensors["losses"], state.tensors["hits"]
-    broken = ~losses.isfinite()
+    broken = ~state.tensors["losses"].isfinite()
     for place in broken.any(1).nonzero().squeeze(1).tolist():
         state.diverged[state.seeds[place]] = epoch * level.steps_an_epoch + int(broken[place].int().argmax())
     state.keep((~broken.any(1)).nonzero().squeeze(1).tolist())

@@ -1,6 +1,10 @@
-"""Optimisers as updates of flat coordinates, in place. `slots` is their memory, zero at the start of every level."""
+"""Optimisers as updates of flat coordinates, in place.
+
+`slots` is their memory, zero at the start of every level; `count` is 1 at the first step since then.
+"""
 
 import math
+from collections.abc import Callable
 
 import torch
 
@@ -12,11 +16,6 @@ Slots = dict[str, torch.Tensor]
 def memory(optimiser: Optimiser) -> list[str]:
     """The names of an optimiser's slots, each of the shape of the coordinates."""
     return {"sgd": ["momentum"], "adam": ["mean", "square"]}[optimiser.kind]
-
-
-def update(optimiser: Optimiser, coordinates: torch.Tensor, gradient: torch.Tensor, slots: Slots, lr: float, count: int) -> None:
-    """One step; `count` is 1 at the first step since the slots were zero."""
-    KINDS[optimiser.kind](optimiser, coordinates, gradient, slots, lr, count)  # type: ignore[arg-type]
 
 
 def sgd(rule: SGD, coordinates: torch.Tensor, gradient: torch.Tensor, slots: Slots, lr: float, count: int) -> None:
@@ -34,4 +33,4 @@ def adam(rule: Adam, coordinates: torch.Tensor, gradient: torch.Tensor, slots: S
     coordinates.addcdiv_(mean, root, value=-lr / (1 - rule.beta1**count))
 
 
-KINDS = {"sgd": sgd, "adam": adam}
+UPDATES: dict[str, Callable[..., None]] = {"sgd": sgd, "adam": adam}

@@ -23,4 +23,5 @@ def check_plan(spec: Spec) -> None:
     if spec.prune.rewind >= steps:
         raise Refusal(f"rewind = {spec.prune.rewind} is not below the {steps} steps of a level; lower it or add epochs")
     if max(spec.record.snapshots, default=0) > steps:
-        raise Refusal(f"snapshots = {max(spec.record.snapshots)} lies beyond the {steps} steps of a level; lower it or add epochs")
+        last = max(spec.record.snapshots)
+        raise Refusal(f"snapshots = {last} lies beyond the {steps} steps of a level; lower it or add epochs")

@@ -1,0 +1,39 @@
+"""Presets: known by name, labelled by it, and fit to be run."""
+
+import pytest
+
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.presets import preset, presets
+from rmtlottery.tickets.spec import Spec
+from rmtlottery.train.plan import check_plan
+
+
+def test_these_presets_exist_and_each_says_what_it_is_for():
+    assert {"digits", "teacher", "first"} <= set(presets())
+    assert all(words.endswith(".") and "\n" not in words for words in presets().values())
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_presets_label_is_its_name_and_survives_json(name):
+    spec = preset(name)
+    assert spec.label == spec.preset == name
+    assert Spec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_passes_the_checks_before_training(name):
+    check_plan(preset(name))
+
+
+def test_no_two_presets_are_the_same_run():
+    held = [preset(name).identity() for name in presets()]
+    assert all(a != b for at, a in enumerate(held) for b in held[:at])
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest():
+    with pytest.raises(Refusal, match="unknown preset 'digit': did you mean 'digits'"):
+        preset("digit")
+
+
+def test_a_new_protocol_keeps_the_label_of_no_preset_but_its_own():
+    assert preset("teacher").but(preset="digits").label == "digits-data=teacher"

@@ -1,0 +1,138 @@
+"""Killed, interrupted, out of room: nothing finished is lost, and the end is the same to the bit."""
+
+import json
+import random
+import resource
+import shutil
+import signal
+import time
+
+import pytest
+import torch
+
+import rmtlottery as rl
+from rmtlottery.tickets.disk import fingerprint
+from rmtlottery.tickets.progress import Progress
+from rmtlottery.train import imp
+from tests.commands import command, start
+
+WORDS = ["first", "--widths", "40,30", "--epochs", "12", "--batch", "20", "--levels", "3", "--rewind", "9", "--threads", "1"]
+NAME = "first-widths=40,30-epochs=12-batch=20-levels=3-rewind=9"
+
+
+def hashes(run):
+    return {(ticket.seed, ticket.level): fingerprint(ticket.weights) for ticket in run}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    root, begun = tmp_path_factory.mktemp("whole"), time.monotonic()
+    assert command("train", *WORDS, "--root", root)[0] == 0
+    return rl.Run(root / NAME), time.monotonic() - begun
+
+
+def eager_to_save(tmp_path, wait):
+    """A command line that trains like ours but saves its progress every `wait` seconds."""
+    path = tmp_path / "sitecustomize.py"
+    path.write_text(
+        f"import os\nif os.environ.get('EAGER'):\n    import rmtlottery.train.imp as imp\n    imp.SAVE_EVERY = {wait}\n"
+    )
+    return {"EAGER": "1", "PYTHONPATH": str(tmp_path)}
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_killed_at_a_random_moment_it_ends_with_the_same_bits(uninterrupted, tmp_path, moment):
+    whole, seconds = uninterrupted
+    environment = eager_to_save(tmp_path, wait=0.05)
+    share = (moment + random.random()) / 3
+    process = start("train", *WORDS, "--root", tmp_path, env=environment)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / NAME / "progress").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(share * seconds / 2)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    left = len(list((tmp_path / NAME).glob("seed-*/level-*.json")))
+    code, _, err = command("train", *WORDS, "--root", tmp_path)
+    assert code == 0, err
+    assert hashes(rl.Run(tmp_path / NAME)) == hashes(whole), f"killed at {share:.2f} with {left} tickets done"
+    assert rl.Run(tmp_path / NAME).metrics.equals(whole.metrics)
+
+
+class Stop(Exception):
+    """Training was broken off by a test."""
+
+
+def test_a_resume_goes_on_from_the_checkpoint_and_not_from_the_start(tiny, tmp_path, monkeypatch):
+    """Broken off in step 11 of level 1, it trains step 11 again and none before, and ends with the same bits."""
+    whole, steps = rl.fit(tiny, tmp_path / "whole"), []
+
+    def watch(self, level, state):
+        steps.append((level.number, state.step))
+        if len(steps) == 26 + 11:
+            raise Stop
+
+    monkeypatch.setattr(imp, "SAVE_EVERY", -1.0)
+    monkeypatch.setattr("rmtlottery.train.bar.Bar.step", watch)
+    with pytest.raises(Stop):
+        rl.fit(tiny, tmp_path / "cut")
+    again = rl.fit(tiny, tmp_path / "cut")
+    assert steps[26 + 10 : 26 + 12] == [(1, 11), (1, 11)]
+    assert len(steps) == 4 * 26 + 1
+    assert hashes(again) == hashes(whole)
+
+
+def test_ctrl_c_prints_the_command_that_goes_on_and_loses_no_step(uninterrupted, tmp_path):
+    process = start("train", *WORDS, "--root", tmp_path)
+    while not list((tmp_path / NAME).glob("seed-0/level-00.json")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"to go on: python -m rmtlottery.train {' '.join(WORDS)} --root {tmp_path}" in err
+    assert "Traceback" not in err
+    facts, _ = Progress(tmp_path / NAME, "seeds-0-1").load()
+    assert facts["step"] > 0
+    assert command("train", *WORDS, "--root", tmp_path)[0] == 0
+    assert hashes(rl.Run(tmp_path / NAME)) == hashes(uninterrupted[0])
+
+
+def test_a_full_disk_is_one_sentence_and_what_was_finished_stays(uninterrupted, tmp_path):
+    """A limit on the size of a file stands for the full disk: level 0 fits with its snapshots, nothing larger does."""
+    whole, _ = uninterrupted
+    shutil.copytree(whole.path, tmp_path / NAME)
+    for path in (tmp_path / NAME).glob("seed-1/level-0[23].*"):
+        path.unlink()
+    small = (tmp_path / NAME / "seed-1" / "level-01.safetensors").stat().st_size // 2
+
+    def narrow():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (small, small))
+
+    code, _, err = command("train", *WORDS, "--root", tmp_path, preexec_fn=narrow)
+    assert code == 2
+    assert "cannot write" in err
+    assert "File too large; what was finished is kept" in err
+    assert "Traceback" not in err
+    assert not list((tmp_path / NAME).rglob("*.part"))
+    assert command("train", *WORDS, "--root", tmp_path)[0] == 0
+    assert hashes(rl.Run(tmp_path / NAME)) == hashes(whole)
+
+
+def test_a_checkpoint_of_other_seeds_is_not_taken_up(tiny, tmp_path):
+    """A damaged ticket is rebuilt with all the seeds of its unit, whatever checkpoint lies about."""
+    run = rl.fit(tiny, tmp_path)
+    before = hashes(run)
+    Progress(run.path, "seeds-0-1").save(
+        {"level": 1, "began": [0], "seeds": [0], "step": 20, "rows": {}, "diverged": {}}, {"coordinates": torch.zeros(1, 4)}
+    )
+    (run.path / "seed-0" / "level-01.json").unlink()
+    assert hashes(rl.fit(tiny, tmp_path)) == before
+
+
+def test_the_sidecar_says_what_was_trained_where_and_from_what(uninterrupted):
+    run, _ = uninterrupted
+    record = json.loads((run.path / "seed-1" / "level-02.json").read_text())
+    assert record["unit"] == {"seeds": [0, 1], "device": run.units()[0]["device"], "threads": 1, "precision": "fp32"}
+    assert record["parent"] == run[1, 1].record["sha256"]["weights"]
+    assert set(record["provenance"]) == {"rmtlottery", "torch", "python", "machine"}

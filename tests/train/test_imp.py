@@ -1,0 +1,112 @@
+"""Train, cut, rewind, again: what is cut, what is kept, and what a restart repeats."""
+
+import pytest
+import torch
+
+import rmtlottery as rl
+from rmtlottery.prune.cut import counts
+from rmtlottery.tickets.disk import fingerprint
+from rmtlottery.train import imp
+
+
+def hashes(run):
+    return {(ticket.seed, ticket.level): fingerprint(ticket.weights) for ticket in run}
+
+
+def test_each_level_keeps_the_largest_of_what_the_last_one_kept(tiny_run):
+    for seed in (0, 1):
+        for level in (1, 2, 3):
+            before, after = tiny_run[seed, level - 1], tiny_run[seed, level]
+            for name, mask in after.mask.items():
+                assert not torch.any(mask & ~before.mask[name])
+                cut = before.mask[name] & ~mask
+                assert before.weights[name][cut].abs().max() <= before.weights[name][mask].abs().min()
+
+
+def test_counts_are_exact_and_the_last_layer_has_its_own_rate(tiny_run):
+    sizes = {"fc1.weight": (768, 0.2), "fc2.weight": (96, 0.2), "fc3.weight": (80, 0.1)}
+    for ticket in tiny_run:
+        for name, (size, rate) in sizes.items():
+            assert int(ticket.mask[name].sum()) == counts(size, rate, 3)[ticket.level]
+
+
+def test_biases_are_never_pruned_and_always_rewound(tiny_run):
+    ticket = tiny_run[0, 3]
+    assert not [name for name in ticket.mask if "bias" in name]
+    for name in ("fc1.bias", "fc3.bias"):
+        assert torch.equal(ticket.rewound[name], ticket.init[name])
+        assert not torch.equal(ticket.weights[name], ticket.init[name])
+
+
+def test_rewinding_goes_to_the_weights_after_that_step_of_level_0(tiny, tmp_path):
+    run = rl.fit(tiny.but(rewind=5, snapshots=5, levels=2, seeds=0), tmp_path)
+    dense = run[0, 0]
+    for level in (1, 2):
+        assert run[0, level].record["start_step"] == 5
+        for name, value in run[0, level].start.items():
+            assert torch.equal(value, dense.snapshots[5][name])
+    assert not torch.equal(run[0, 1].start["fc1.weight"], dense.init["fc1.weight"])
+    assert [row["step"] for row in run[0, 1].metrics] == [13, 26]
+
+
+def test_every_level_trains_on_an_order_of_its_own(tiny_run):
+    losses = [[row["train_loss"] for row in tiny_run[0, level].metrics] for level in range(4)]
+    assert len({tuple(loss) for loss in losses}) == 4
+
+
+def test_a_finished_run_is_not_trained_again(tiny_run, tiny, monkeypatch):
+    monkeypatch.setattr(imp, "train", lambda *what: pytest.fail("trained again"))
+    rl.fit(tiny, tiny_run.path.parent)
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "json"])
+def test_only_the_damaged_ticket_is_rebuilt_and_to_the_same_bits(tiny, tmp_path, suffix, capsys):
+    run = rl.fit(tiny, tmp_path)
+    before, path = hashes(run), run.path / "seed-1" / f"level-02.{suffix}"
+    times = {file: file.stat().st_mtime_ns for file in run.path.glob("seed-*/*")}
+    path.write_bytes(path.read_bytes()[:100])
+    again = rl.fit(tiny, tmp_path)
+    rebuilt = {file for file, time in times.items() if file.stat().st_mtime_ns != time}
+    assert {file.stem for file in rebuilt} == {"level-02"}
+    assert {file.parent.name for file in rebuilt} == {"seed-1"}
+    assert hashes(again) == before
+    assert f"level-02.{suffix} is damaged" in capsys.readouterr().err
+
+
+def test_an_added_seed_leaves_the_others_as_they_were(tiny, tmp_path):
+    before = hashes(rl.fit(tiny, tmp_path))
+    more = hashes(rl.fit(tiny.but(seeds=(1, 4)), tmp_path))
+    assert before.items() < more.items()
+    assert {seed for seed, _ in more} == {0, 1, 4}
+
+
+def test_a_diverged_seed_is_recorded_and_the_others_finish(tiny, tmp_path, monkeypatch):
+    from rmtlottery.nets.init import initial
+
+    def poisoned(init, network, seed):
+        weights = initial(init, network, seed)
+        if seed == 1:
+            weights["fc1.bias"][0] = float("inf")
+            weights["fc2.weight"][:, 0] = float("nan")
+        return weights
+
+    monkeypatch.setattr(imp, "initial", poisoned)
+    run = rl.fit(tiny, tmp_path)
+    assert [(ticket.seed, ticket.level) for ticket in run] == [(0, level) for level in range(4)]
+    assert run.faults() == ["seed 1 diverged in level 0 at step 0"]
+    with pytest.raises(rl.Refusal, match="seed 1 diverged in level 0 at step 0"):
+        run[1, 0]
+    monkeypatch.setattr(imp, "train", lambda *what: pytest.fail("a diverged seed is tried again"))
+    rl.fit(tiny, tmp_path)
+
+
+def test_the_number_of_threads_is_put_back(tiny, tmp_path):
+    before = torch.get_num_threads()
+    rl.fit(tiny.but(seeds=0, levels=0), tmp_path, threads=before + 1)
+    assert torch.get_num_threads() == before
+
+
+def test_training_draws_nothing_from_the_global_generator(tiny, tmp_path):
+    before = torch.random.get_rng_state()
+    rl.fit(tiny.but(seeds=0, levels=1), tmp_path)
+    assert torch.equal(torch.random.get_rng_state(), before)

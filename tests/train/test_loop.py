@@ -1,0 +1,161 @@
+"""The one loop: masks hold at every step, seeds do not see each other, and a seed that diverges is stopped alone."""
+
+import pytest
+import torch
+
+import rmtlottery as rl
+from rmtlottery import datasets, nets
+from rmtlottery.charts.chart import full, masked
+from rmtlottery.charts.flat import flatten, unflatten
+from rmtlottery.nets.init import initial
+from rmtlottery.train.loop import Level, begin, evaluate, step_sizes, train
+
+SPEC = rl.Spec().but(widths="12,8", epochs=2, batch=100)
+
+
+def level_of(spec, seeds, number=0, density=0.3, compute=torch.float32):
+    """A level of these seeds, ready to train, and its flat mask (None for a dense level)."""
+    data = datasets.dataset(spec.data)
+    network = nets.build(spec.net, data.inputs, data.classes)
+    theta = torch.stack([flatten(initial(spec.init, network, seed), network.shapes) for seed in seeds])
+    if number == 0:
+        return Level(spec, 0, 0, network, data, full(theta), compute), None
+    mask = torch.rand(theta.shape, generator=torch.Generator().manual_seed(1)) < density
+    return Level(spec, number, 0, network, data, masked(full(theta * mask), mask), compute), mask
+
+
+@pytest.mark.parametrize(
+    "optimiser", [{"optimiser": "adam"}, {"optimiser": "sgd"}, {"optimiser": {"kind": "sgd", "nesterov": True}}]
+)
+@pytest.mark.parametrize("decay", [{}, {"decay": 0.1}, {"decay": 0.1, "decay_target": "coordinates"}])
+def test_pruned_weights_and_their_memory_are_exactly_zero_after_every_step(optimiser, decay):
+    level, mask = level_of(SPEC.but(**optimiser).but(**decay), [0, 1], number=1)
+    seen = []
+
+    def check(state):
+        tensors = {name: state.tensors[name] for name in state.tensors if name == "coordinates" or name.startswith("slot/")}
+        assert len(tensors) >= 2
+        for name, tensor in tensors.items():
+            assert torch.all(tensor[~mask] == 0), f"{name} leaks at step {state.step}"
+            assert torch.any(tensor[mask] != 0)
+        seen.append(state.step)
+
+    train(level, begin(level, [0, 1]), check)
+    assert seen == list(range(1, 27))
+
+
+def test_a_kept_weight_that_is_zero_may_move():
+    level, mask = level_of(SPEC, [0], number=1)
+    place = int(mask[0].nonzero()[0])
+    level.chart.start[0, place] = 0.0
+    state = train(level, begin(level, [0]), lambda state: None)
+    assert state.tensors["coordinates"][0, place] != 0
+
+
+def test_decay_shrinks_its_target():
+    ends = []
+    for decay in (0.0, 1.0):
+        level, _ = level_of(SPEC.but(decay=decay, epochs=1), [0])
+        ends.append(train(level, begin(level, [0]), lambda state: None).tensors["coordinates"].norm())
+    assert ends[1] < 0.98 * ends[0]
+
+
+def test_decay_enters_the_gradient_as_decay_times_the_weight():
+    """With SGD without momentum one step differs by exactly lr decay theta."""
+    ends = []
+    for decay in (0.0, 0.5):
+        spec = SPEC.but(optimiser={"kind": "sgd", "momentum": 0, "lr": 0.1, "decay": decay}, epochs=1, batch=2000)
+        level, _ = level_of(spec, [0])
+        ends.append(train(level, begin(level, [0]), lambda state: None).tensors["coordinates"])
+    torch.testing.assert_close(ends[0] - ends[1], 0.1 * 0.5 * level.chart.start, rtol=1e-4, atol=1e-7)
+
+
+def test_a_seed_does_not_depend_on_its_neighbours():
+    """After a few steps a seed alone and the same seed among others differ by rounding only."""
+    spec = SPEC.but(epochs=1)
+    alone, _ = level_of(spec, [7])
+    among, _ = level_of(spec, [3, 7, 5])
+    one = train(alone, begin(alone, [7]), lambda state: None)
+    three = train(among, begin(among, [3, 7, 5]), lambda state: None)
+    torch.testing.assert_close(one.tensors["coordinates"][0], three.tensors["coordinates"][1], rtol=1e-3, atol=1e-5)
+    assert one.rows[7][0]["train_loss"] == pytest.approx(three.rows[7][0]["train_loss"], rel=1e-4)
+
+
+def test_one_step_is_that_of_plain_torch():
+    """A step of SGD against nn.Sequential, autograd and torch.optim on the very same samples."""
+    from rmtlottery.train.order import epoch_order
+
+    spec = SPEC.but(optimiser={"kind": "sgd", "lr": 0.1, "momentum": 0}, epochs=1, batch=2000)
+    level, _ = level_of(spec, [4])
+    net = torch.nn.Sequential(
+        torch.nn.Linear(64, 12), torch.nn.Tanh(), torch.nn.Linear(12, 8), torch.nn.Tanh(), torch.nn.Linear(8, 10)
+    )
+    start = unflatten(level.chart.start[0], level.network.shapes)
+    with torch.no_grad():
+        for parameter, value in zip(net.parameters(), start.values(), strict=True):
+            parameter.copy_(value)
+    order = epoch_order(4, 0, 0, len(level.data.train))
+    loss = torch.nn.CrossEntropyLoss()(net(level.data.train.x[order]), level.data.train.y[order])
+    loss.backward()
+    torch.optim.SGD(net.parameters(), lr=0.1).step()
+    state = train(level, begin(level, [4]), lambda state: None)
+    ours = unflatten(state.tensors["coordinates"][0], level.network.shapes)
+    for parameter, value in zip(net.parameters(), ours.values(), strict=True):
+        torch.testing.assert_close(value, parameter.detach(), rtol=1e-4, atol=1e-6)
+    assert state.rows[4][0]["train_loss"] == pytest.approx(loss.item(), rel=1e-5)
+
+
+def test_a_seed_whose_loss_is_no_number_stops_alone():
+    level, _ = level_of(SPEC, [0, 1, 2])
+    level.chart.start[1, 0] = float("nan")
+    state = train(level, begin(level, [0, 1, 2]), lambda state: None)
+    assert (state.seeds, state.diverged) == ([0, 2], {1: 0})
+    assert [len(state.rows[seed]) for seed in (0, 1, 2)] == [2, 0, 2]
+    clean, _ = level_of(SPEC, [0, 1, 2])
+    expected = train(clean, begin(clean, [0, 1, 2]), lambda state: None).tensors["coordinates"][[0, 2]]
+    torch.testing.assert_close(state.tensors["coordinates"], expected, rtol=1e-3, atol=1e-5)
+
+
+def test_a_level_ends_early_when_every_seed_diverged():
+    level, _ = level_of(SPEC, [0, 1])
+    level.chart.start[:] = float("inf")
+    state = train(level, begin(level, [0, 1]), lambda state: None)
+    assert (state.seeds, state.diverged) == ([], {0: 0, 1: 0})
+    assert state.step == level.steps_an_epoch
+
+
+def test_the_masters_are_fp32_when_the_products_are_bf16():
+    exact, _ = level_of(SPEC.but(epochs=6), [0])
+    rough, _ = level_of(SPEC.but(epochs=6), [0], compute=torch.bfloat16)
+    fine, coarse = (train(level, begin(level, [0]), lambda state: None) for level in (exact, rough))
+    masters = coarse.tensors["coordinates"]
+    assert masters.dtype == torch.float32
+    assert not torch.equal(masters, masters.bfloat16().float())
+    assert not torch.equal(masters, fine.tensors["coordinates"])
+    assert coarse.rows[0][-1]["train_loss"] == pytest.approx(fine.rows[0][-1]["train_loss"], rel=0.05)
+
+
+def test_the_last_batch_of_an_epoch_may_be_smaller_and_counts_for_less():
+    level, _ = level_of(SPEC, [0])
+    assert step_sizes(level, 0).tolist() == [100] * 12 + [93]
+
+
+def test_a_level_that_starts_inside_an_epoch_counts_only_what_it_sees():
+    level, _ = level_of(SPEC, [0])
+    rewound = Level(*[*vars(level).values()][:2], 15, *[*vars(level).values()][3:])
+    assert step_sizes(rewound, 0).sum() == 0
+    assert step_sizes(rewound, 1).tolist() == [0, 0] + [100] * 10 + [93]
+    state = train(rewound, begin(rewound, [0]), lambda state: None)
+    assert [row["epoch"] for row in state.rows[0]] == [2]
+    assert 0.1 < state.rows[0][0]["train_loss"] < 3
+
+
+def test_evaluation_in_portions_is_that_of_the_whole(monkeypatch):
+    level, _ = level_of(SPEC, [0, 1])
+    weights = unflatten(level.chart.start, level.network.shapes)
+    whole = evaluate(level.network, weights, level.data.test)
+    monkeypatch.setattr("rmtlottery.train.loop.EVALUATION_BATCH", 7)
+    torch.testing.assert_close(evaluate(level.network, weights, level.data.test), whole)
+    logits = level.network.logits({name: value[1] for name, value in weights.items()}, level.data.test.x)
+    assert whole[1][1].item() == pytest.approx((logits.argmax(1) == level.data.test.y).float().mean().item())
+    assert whole[0][1].item() == pytest.approx(torch.nn.functional.cross_entropy(logits, level.data.test.y).item(), rel=1e-5)

@@ -1,0 +1,73 @@
+"""`python -m rmtlottery.train` as a user types it."""
+
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.tickets.spec import every_field
+from rmtlottery.train.__main__ import edge, main, page, read
+from tests.commands import command
+
+SMALL = ["first", "--widths", "6,5", "--levels", "1", "--epochs", "1", "--seeds", "3"]
+
+
+def test_it_trains_says_where_theory_puts_the_net_and_what_comes_next(tmp_path, capsys):
+    assert main([*SMALL, "--root", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "64 -> 6 -> 5 -> 10, tanh" in out
+    assert "mean |x|^2/fan_in 1.000 train" in out
+    assert "chi = 1.0027, q* = 0.7713, xi_c = 378.8 layers: at the edge of chaos" in out
+    assert out.endswith(f"next: python -m rmtlottery.analyze {tmp_path}/first-widths=6,5-epochs=1-levels=1\n")
+    assert len(rl.Run(tmp_path / "first-widths=6,5-epochs=1-levels=1")) == 2
+
+
+@pytest.mark.parametrize(
+    ("sigma_w", "sigma_b", "words"),
+    [
+        (1.4, 0.3, "at the edge"),
+        (1.4, 0.3 / 16, "NOT at the edge of chaos but chaotic; sigma_w = 1.0640 is critical"),
+        (1.0, 0.3, "NOT at the edge of chaos but ordered; sigma_w = 1.3956 is critical"),
+    ],
+)
+def test_it_says_when_the_net_is_not_at_the_edge(sigma_w, sigma_b, words):
+    assert words in edge(rl.Spec().but(sigma_w=sigma_w, sigma_b=sigma_b), depth=8)
+
+
+def test_a_toml_file_may_start_from_a_preset_and_name_parts(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'preset = "first"\nlr = 0.01\nseeds = [4, 5]\n[net]\nwidths = "3x7"\n[optimiser]\nkind = "sgd"\nmomentum = 0.5\n'
+    )
+    spec = read(str(path))
+    assert (spec.label, spec.seeds, spec.net.widths) == ("mine", (4, 5), (7, 7, 7))
+    assert (spec.optimiser.kind, spec.optimiser.lr, spec.optimiser.momentum) == ("sgd", 0.01, 0.5)
+    assert spec.schedule == rl.preset("first").schedule
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        ([], "name one preset .* or one TOML file, not 0"),
+        (["first", "digits"], "not 2"),
+        (["fist"], "unknown preset 'fist': did you mean 'first'"),
+        (["gone.toml"], r"gone\.toml is no TOML file that can be read: .*No such file"),
+        (["first", "--lrr", "1"], "unknown option '--lrr': did you mean '--lr'"),
+        (["first", "--momentum", "0.5"], "momentum is a field of optimiser 'sgd', and this spec has optimiser 'adam'"),
+    ],
+)
+def test_bad_words_are_refused(words, match):
+    with pytest.raises(rl.Refusal, match=match):
+        main(words)
+
+
+def test_every_field_of_a_spec_is_a_flag():
+    flags = {field.name for group in page().groups.values() for field in group}
+    assert {field.name for _, _, field in every_field()} <= flags
+
+
+def test_a_folder_with_another_spec_is_refused_without_a_traceback(tmp_path):
+    assert command("train", *SMALL, "--name", "x", "--root", tmp_path)[0] == 0
+    code, _, err = command("train", *SMALL, "--name", "x", "--lr", "0.5", "--root", tmp_path)
+    assert code == 2
+    assert "optimiser.lr is 0.001 there and 0.5 here" in err
+    assert "--name x-2" in err
+    assert err.count("\n") == 1

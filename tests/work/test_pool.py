@@ -1,0 +1,68 @@
+"""Who does the work does not change it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.tickets.disk import fingerprint
+from rmtlottery.work.pool import executor
+
+
+@pytest.fixture
+def expected(tiny, tmp_path):
+    run = rl.fit(tiny.but(levels=1), tmp_path / "here", threads=1, seed_batch=1)
+    return {(ticket.seed, ticket.level): fingerprint(ticket.weights) for ticket in run}
+
+
+def check(spec, root, expected, hands):
+    run = rl.fit(spec.but(levels=1), root, threads=1, seed_batch=1, executor=hands)
+    assert {(ticket.seed, ticket.level): fingerprint(ticket.weights) for ticket in run} == expected
+    assert len(run.metrics) == 8
+
+
+def test_one_worker_is_this_process():
+    with executor(1) as hands:
+        assert hands is None
+
+
+def test_local_processes_give_the_same_bits(tiny, tmp_path, expected):
+    with executor(2) as hands:
+        check(tiny, tmp_path / "pool", expected, hands)
+
+
+def test_a_dask_cluster_gives_the_same_bits(tiny, tmp_path, expected):
+    distributed = pytest.importorskip("distributed", reason="needs the cluster extra")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        with executor(cluster=cluster.scheduler_address) as hands:
+            check(tiny, tmp_path / "dask", expected, hands)
+
+
+def test_a_unit_that_fails_fails_the_run(tiny, tmp_path, monkeypatch):
+    from rmtlottery.train import imp
+
+    def broken(*what):
+        raise rl.Refusal("no such layer")
+
+    monkeypatch.setattr(imp, "train", broken)
+    with ThreadPoolExecutor(1) as hands, pytest.raises(rl.Refusal, match="no such layer"):
+        rl.fit(tiny, tmp_path, executor=hands)
+
+
+def test_a_silent_scheduler_is_refused_in_a_sentence(monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="needs the cluster extra")
+
+    def silent(address, timeout):
+        raise OSError("timed out")
+
+    monkeypatch.setattr(distributed, "Client", silent)
+    with (
+        pytest.raises(rl.Refusal, match=r"no Dask scheduler answers at tcp://nowhere:1"),
+        executor(cluster="tcp://nowhere:1"),
+    ):
+        pass
+
+
+def test_no_workers_is_refused():
+    with pytest.raises(rl.Refusal, match="workers = 0 is not at least 1"), executor(0):
+        pass
