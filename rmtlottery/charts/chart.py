@@ -23,5 +23,5 @@ def full(theta: torch.Tensor) -> Chart:
 
 
 def masked(chart: Chart, mask: torch.Tensor) -> Chart:
-    """`chart` with some weights fixed at exactly 0; the chain rule masks their gradients."""
-    return Chart(chart.start, lambda coordinates: chart.weights(coordinates) * mask)
+    """`chart` with some weights fixed at exactly 0; the chain rule masks their gradients, infinite ones too."""
+    return Chart(chart.start, lambda coordinates: torch.where(mask, chart.weights(coordinates), 0.0))

@@ -47,7 +47,7 @@ class Dataset:
 
 def assemble(learn: Split, test: Split, classes: int, validation: float) -> Dataset:
     """Hold out the validation part (always the same samples) and standardise all by what is left to train on."""
-    order = torch.randperm(len(learn), generator=generator(0, "validation", len(learn)))
+    order = torch.from_numpy(generator(0, "validation", len(learn)).permutation(len(learn)))
     held = round(validation * len(learn))
     if held >= len(learn):
         raise Refusal(f"validation = {validation:g} leaves none of {len(learn)} samples to train on; lower it")

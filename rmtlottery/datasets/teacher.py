@@ -1,7 +1,6 @@
 """A synthetic task: Gaussian inputs, labelled by a random tanh net with one hidden layer."""
 
-import math
-
+import numpy as np
 import torch
 
 from rmtlottery.datasets.dataset import Dataset, assemble, every_fifth
@@ -13,13 +12,17 @@ HIDDEN = 64
 
 
 def teacher(data: Teacher) -> Dataset:
-    """Labels are the largest of the teacher's outputs, each centred over the samples so that no class is empty."""
+    """Labels are the largest of the teacher's outputs; a teacher that leaves a class empty is refused."""
     stream = generator(data.teacher_seed, "teacher", data.inputs, data.classes)
-    first = torch.randn(data.inputs, HIDDEN, generator=stream) / math.sqrt(data.inputs)
-    second = torch.randn(HIDDEN, data.classes, generator=stream)
-    x = torch.randn(data.samples, data.inputs, generator=stream)
-    outputs = torch.tanh(x @ first) @ second
-    y = (outputs - outputs.mean(0)).argmax(1)
-    if data.samples < 5 * data.classes:
-        raise Refusal(f"samples = {data.samples} is too few for {data.classes} classes; take at least {5 * data.classes}")
-    return assemble(*every_fifth(x, y), classes=data.classes, validation=data.validation)
+    first = stream.standard_normal((data.inputs, HIDDEN)) / np.sqrt(data.inputs)
+    second = stream.standard_normal((HIDDEN, data.classes))
+    x = stream.standard_normal((data.samples, data.inputs))
+    y = (np.tanh(x @ first) @ second).argmax(1)
+    filled = len(np.unique(y))
+    if filled < data.classes:
+        raise Refusal(
+            f"teacher {data.teacher_seed} fills {filled} of {data.classes} classes with {data.samples} samples of "
+            f"{data.inputs} inputs; take more samples or inputs, fewer classes or another teacher_seed"
+        )
+    split = every_fifth(torch.from_numpy(x).float(), torch.from_numpy(y))
+    return assemble(*split, classes=data.classes, validation=data.validation)

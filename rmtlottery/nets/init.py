@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from rmtlottery.nets.network import Network, Weights
@@ -16,10 +17,10 @@ def initial(init: Init, network: Network, seed: int) -> Weights:
     return {name: draw(init, shape, generator(seed, "init", name)) for name, shape in network.shapes.items()}
 
 
-def normal(init: Init, shape: tuple[int, ...], stream: torch.Generator) -> torch.Tensor:
+def normal(init: Init, shape: tuple[int, ...], stream: np.random.Generator) -> torch.Tensor:
     """N(0, sigma_w^2 / fan_in) for weights, N(0, sigma_b^2) for biases: the bias is *not* divided by the width."""
     std = init.sigma_w / math.sqrt(math.prod(shape[1:])) if len(shape) > 1 else init.sigma_b
-    return torch.randn(shape, generator=stream) * std
+    return torch.from_numpy(stream.standard_normal(shape, dtype=np.float32)) * std
 
 
 KINDS: dict[str, Callable[..., torch.Tensor]] = {"normal": normal}

@@ -55,11 +55,11 @@ def declared(part: type) -> dict[str, Field]:
 
 def accept(field: Field, value: Any) -> Any:
     """`value` as the field's type, or a Refusal that names the field, the value and what would do."""
+    if get_origin(field.kind) is Literal and value not in get_args(field.kind):
+        raise unknown(field.name, str(value), get_args(field.kind))
     try:
         held = convert(field.kind, value)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, Refusal):
-            raise
+    except (TypeError, ValueError, OverflowError):
         raise Refusal(f"{field.name} = {value!r} is not {wanted(field.kind)}") from None
     for bound in field.bounds:
         if not bound.holds(held):
@@ -69,8 +69,6 @@ def accept(field: Field, value: Any) -> Any:
 
 def convert(kind: Any, value: Any) -> Any:
     if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise unknown("choice", str(value), get_args(kind))
         return value
     if get_origin(kind) is tuple:
         return numbers(value)
@@ -83,9 +81,10 @@ def wanted(kind: Any) -> str:
 
 
 def whole(value: Any) -> int:
-    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+    number = int(value)
+    if isinstance(value, bool) or (not isinstance(value, str) and number != value):
         raise TypeError
-    return int(value)
+    return number
 
 
 def real(value: Any) -> float:
@@ -96,9 +95,10 @@ def real(value: Any) -> float:
 
 
 def truth(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}[value] if value in ("true", "false") else bool(int("neither"))
+    held = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
+    if not isinstance(held, bool):
+        raise TypeError
+    return held
 
 
 def text(value: Any) -> str:
@@ -114,6 +114,8 @@ def numbers(value: Any) -> tuple[int, ...]:
     held: list[int] = []
     for item in filter(None, value.split(",")):
         times, _, number = item.rpartition("x")
+        if int(times or 1) < 1:
+            raise ValueError
         held += [int(number)] * int(times or 1)
     return tuple(held)
 

@@ -39,7 +39,7 @@ class Run:
         """The run of this spec in root/NAME, made if it is not there; seeds may be added to one that is."""
         path = Path(root) / spec.label
         if not (path / "spec.json").exists():
-            disk.write(path / "spec.json", spec.to_json().encode())
+            disk.write(path / "spec.json", spec.but(name=spec.label).to_json().encode())
             return cls(path)
         run = cls(path)
         if apart := differences(spec, run.spec):

@@ -41,24 +41,27 @@ class Spec:
     name: str = ""
 
     def __post_init__(self) -> None:
-        for group, base in GROUPS.items():
-            if not isinstance(getattr(self, group), base):
-                raise Refusal(f"{group} = {getattr(self, group)!r} is not one of {', '.join(kinds(group))}")
+        for group in GROUPS:
+            part = getattr(self, group)
+            if type(part) not in kinds(group).values():
+                raise Refusal(f"{group} = {part!r} is not one of {', '.join(kinds(group))}")
         seeds = accept(SEEDS, self.seeds)
         object.__setattr__(self, "seeds", tuple(dict.fromkeys(seeds)))
-        if "/" in self.name or self.name.startswith("."):
+        if "/" in accept(NAME, self.name) or self.name.startswith("."):
             raise Refusal(f"name = {self.name!r} is not a plain folder name")
-        check_together(self)
+        if self.prune.rewind and self.prune.levels == 0:
+            raise Refusal(f"rewind = {self.prune.rewind} has no level to rewind for: levels is 0")
 
     def but(self, **changes: Any) -> "Spec":
         """This spec with some fields changed, each by its own name: `but(lr=1e-2, optimiser="sgd", net={"phi": "erf"})`.
 
         A part that changes its kind takes that kind's defaults for what is not named with it.
         """
-        held: dict[str, Any] = {name: changes.pop(name) for name in ("seeds", "name", "preset") if name in changes}
+        held: dict[str, Any] = {group: getattr(self, group) for group in GROUPS}
         for group in [name for name in GROUPS if name in changes]:
-            held[group] = part_from(group, changes.pop(group), getattr(self, group))
-        return replace_leaves(replace(self, **held), changes)
+            held[group] = part_from(group, changes.pop(group), held[group])
+        labels: dict[str, Any] = {name: changes.pop(name) for name in ("seeds", "name", "preset") if name in changes}
+        return replace(self, **(labels | with_leaves(held, changes)))
 
     @property
     def label(self) -> str:
@@ -94,7 +97,7 @@ def part_from(group: str, value: Any, present: parts.Part) -> parts.Part:
         return value
     given = dict(value) if isinstance(value, dict) else {"kind": value}
     kind = given.pop("kind", present.kind)
-    if kind not in kinds(group):
+    if not isinstance(kind, str) or kind not in kinds(group):
         raise unknown(group, str(kind), kinds(group))
     known = declared(kinds(group)[kind])
     for name in given:
@@ -103,23 +106,24 @@ def part_from(group: str, value: Any, present: parts.Part) -> parts.Part:
     return replace(present, **given) if kind == present.kind else kinds(group)[kind](**given)
 
 
-def replace_leaves(spec: Spec, changes: dict[str, Any]) -> Spec:
+def with_leaves(held: dict[str, parts.Part], changes: dict[str, Any]) -> dict[str, parts.Part]:
+    """The parts, each with the changes to fields of its own."""
     by_group: dict[str, dict[str, Any]] = {}
     for name, value in changes.items():
-        by_group.setdefault(home(spec, name), {})[name] = value
-    return replace(spec, **{group: replace(getattr(spec, group), **values) for group, values in by_group.items()})
+        by_group.setdefault(home(held, name), {})[name] = value
+    return held | {group: replace(held[group], **values) for group, values in by_group.items()}
 
 
-def home(spec: Spec, name: str) -> str:
-    """The group that holds the field `name` in this spec."""
+def home(held: dict[str, parts.Part], name: str) -> str:
+    """The group whose part has the field `name`."""
     owners = [(group, kind) for group, kind, field in every_field() if field.name == name]
     for group, kind in owners:
-        if getattr(spec, group).kind == kind:
+        if held[group].kind == kind:
             return group
     if owners:
-        group, present = owners[0][0], getattr(spec, owners[0][0]).kind
-        others = " or ".join(repr(kind) for _, kind in owners)
-        raise Refusal(f"{name} is a field of {group} {others}, and this spec has {group} {present!r}: change {group} too")
+        group, others = owners[0][0], " or ".join(repr(kind) for _, kind in owners)
+        here = f"this spec has {group} {held[group].kind!r}"
+        raise Refusal(f"{name} is a field of {group} {others}, and {here}: change {group} too")
     names = {field.name for _, _, field in every_field()} | set(GROUPS) | {"seeds", "name"}
     raise unknown("Spec field", name, names)
 
@@ -155,9 +159,3 @@ def differences(ours: Spec, theirs: Spec) -> list[str]:
 
 def flatten(identity: dict[str, Any]) -> dict[str, Any]:
     return {f"{group}.{name}": value for group, part in identity.items() for name, value in part.items()}
-
-
-def check_together(spec: Spec) -> None:
-    """What no single field can see."""
-    if spec.prune.rewind and spec.prune.levels == 0:
-        raise Refusal(f"rewind = {spec.prune.rewind} has no level to rewind for: levels is 0")

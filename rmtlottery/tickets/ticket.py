@@ -51,7 +51,10 @@ class Ticket:
     @property
     def rewound(self) -> Weights:
         """The start under the mask: the ticket before it is trained."""
-        return {name: value * self.mask[name] if name in self.mask else value for name, value in self.start.items()}
+        import torch
+
+        masks = self.mask
+        return {name: torch.where(masks[name], v, 0.0) if name in masks else v for name, v in self.start.items()}
 
     @property
     def density(self) -> float:

@@ -101,7 +101,7 @@ class Imp:
         shapes, device = self.network.shapes, self.unit.device
         theta = torch.stack([flatten(origin.start, shapes) for origin in origins]).to(device)
         kept = torch.stack([flatten(with_biases(origin.mask, origin.start), shapes) for origin in origins]).to(device)
-        chart = masked(full(theta * kept), kept) if level else full(theta)
+        chart = masked(full(torch.where(kept, theta, 0.0)), kept) if level else full(theta)
         first = self.spec.prune.rewind if level else 0
         return Level(self.spec, level, first, self.network, self.data, chart, COMPUTE[self.unit.precision])
 

@@ -7,4 +7,4 @@ from rmtlottery.tickets.streams import generator
 
 def epoch_order(seed: int, level: int, epoch: int, size: int) -> torch.Tensor:
     """A permutation of the training set."""
-    return torch.randperm(size, generator=generator(seed, "order", level, epoch))
+    return torch.from_numpy(generator(seed, "order", level, epoch).permutation(size))

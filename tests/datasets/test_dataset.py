@@ -86,7 +86,7 @@ def test_every_fifth_sample_is_kept_for_the_test_and_the_first_is_among_them():
     assert torch.equal(learn.x[:, 0].long(), learn.y)
 
 
-@pytest.mark.parametrize("data", [Digits(), Teacher(samples=200, inputs=7)])
+@pytest.mark.parametrize("data", [Digits(), Teacher(samples=900, inputs=7, classes=3)])
 def test_a_data_set_is_built_once_and_says_its_length_of_input(data):
     assert dataset(data) is dataset(data)
     assert dataset(data).inputs == {"digits": 64, "teacher": 7}[data.kind]

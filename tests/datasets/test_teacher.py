@@ -78,6 +78,6 @@ def test_a_label_is_a_function_of_the_input_that_a_linear_fit_can_guess_at():
     assert accuracy > torch.bincount(found.test.y).max() / len(found.test) + 0.2
 
 
-def test_too_few_samples_are_refused_with_what_would_do():
-    with pytest.raises(Refusal, match="samples = 49 is too few for 10 classes; take at least 50"):
-        made(classes=10, samples=49)
+def test_a_class_that_stays_empty_is_refused_with_what_would_do():
+    with pytest.raises(Refusal, match=r"fills \d of 10 classes with 15 samples of 8 inputs; take more samples"):
+        made(classes=10, samples=15)

@@ -38,7 +38,10 @@ def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path, damage):
 
 
 def test_a_second_process_is_refused_while_the_first_trains(tmp_path):
-    code = f"from rmtlottery.tickets.progress import Progress as P\nfrom pathlib import Path\nwith P(Path({str(tmp_path)!r}), 'u').locked(): pass"
+    code = (
+        "from rmtlottery.tickets.progress import Progress; from pathlib import Path\n"
+        f"with Progress(Path({str(tmp_path)!r}), 'u').locked(): pass"
+    )
     with Progress(tmp_path, "u").locked():
         refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "is being trained by another process" in refused.stderr

@@ -33,9 +33,9 @@ def test_local_processes_give_the_same_bits(tiny, tmp_path, expected):
 
 def test_a_dask_cluster_gives_the_same_bits(tiny, tmp_path, expected):
     distributed = pytest.importorskip("distributed", reason="needs the cluster extra")
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
-        with executor(cluster=cluster.scheduler_address) as hands:
-            check(tiny, tmp_path / "dask", expected, hands)
+    local = distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+    with local as cluster, executor(cluster=cluster.scheduler_address) as hands:
+        check(tiny, tmp_path / "dask", expected, hands)
 
 
 def test_a_unit_that_fails_fails_the_run(tiny, tmp_path, monkeypatch):

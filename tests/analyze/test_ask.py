@@ -1,0 +1,65 @@
+"""The folder is the registry: questions and options are read from the source."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.analyze import _ask
+
+
+def test_every_file_of_the_folder_is_a_question():
+    assert {"accuracy", "qmap"} <= set(_ask.questions())
+    assert all(question.endswith("?") for question in _ask.questions().values())
+
+
+def test_listing_questions_and_options_imports_nothing_heavy():
+    code = (
+        "import sys; from rmtlottery.analyze import _ask; _ask.questions(); _ask.options('qmap')\n"
+        "print([name for name in ('torch', 'pandas', 'seaborn') if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+def test_options_are_keyword_only_parameters_with_type_and_default():
+    field = _ask.options("qmap")["samples"]
+    assert (field.kind, field.default) == (int, 1000)
+    assert _ask.options("accuracy") == {}
+
+
+def test_a_table_starts_with_where_it_is_from_and_covers_every_ticket(tiny_run):
+    table = rl.tabulate("accuracy", tiny_run)
+    assert list(table.columns[:4]) == ["run", "seed", "level", "density"]
+    assert table.groupby(["seed", "level"]).ngroups == 8
+    assert set(table["run"]) == {tiny_run.path.name}
+
+
+def test_one_ticket_or_some_may_be_asked(tiny_run):
+    one = rl.tabulate("accuracy", tiny_run[1, 2])
+    assert set(zip(one["seed"], one["level"], strict=True)) == {(1, 2)}
+    some = rl.tabulate("accuracy", tiny_run.at(density=1.0))
+    assert set(some["level"]) == {0}
+    whole = rl.tabulate("accuracy", tiny_run)
+    pd.testing.assert_frame_equal(one, whole.query("seed == 1 and level == 2").reset_index(drop=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "match"),
+    [
+        ("qmpa", {}, "unknown analysis 'qmpa': did you mean 'qmap'"),
+        ("qmap", {"sample": 3}, "unknown option of qmap 'sample': did you mean 'samples'"),
+        ("qmap", {"samples": "many"}, "samples = 'many' is not a whole number"),
+    ],
+)
+def test_bad_questions_are_refused(tiny_run, name, options, match):
+    with pytest.raises(rl.Refusal, match=match):
+        rl.tabulate(name, tiny_run, **options)
+
+
+def test_an_empty_run_is_refused(tiny, tmp_path):
+    from rmtlottery.tickets.run import Run
+
+    with pytest.raises(rl.Refusal, match="accuracy has no ticket to ask; train first"):
+        rl.tabulate("accuracy", Run.open(tmp_path, tiny))

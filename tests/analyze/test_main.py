@@ -1,0 +1,59 @@
+"""`python -m rmtlottery.analyze` as a user types it."""
+
+import shutil
+
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.analyze.__main__ import main
+from tests.commands import command
+
+
+def test_it_answers_and_prints_where(tiny_run, tmp_path, capsys):
+    assert main([str(tiny_run.path), "--qmap.samples", "10", "--out", str(tmp_path)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert len(out) == 3
+    assert out[-1] == f"report: {tmp_path}/report.html"
+
+
+def test_only_asks_only(tiny_run, tmp_path):
+    assert main([str(tiny_run.path), "--only", "accuracy", "--out", str(tmp_path)]) == 0
+    assert [path.name for path in (tmp_path / "tables").iterdir()] == ["accuracy.csv"]
+
+
+def test_answers_go_into_the_run_unless_told(tiny_run, tmp_path):
+    shutil.copytree(tiny_run.path, tmp_path / "run")
+    assert main([str(tmp_path / "run"), "--only", "accuracy"]) == 0
+    assert (tmp_path / "run" / "analysis" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        ([], "name at least one run's folder"),
+        (["RUN", "--only", "qmaps"], "unknown analysis 'qmaps': did you mean 'qmap'"),
+        (["RUN", "--qmap.sample", "3"], r"unknown option '--qmap\.sample': did you mean '--qmap\.samples'"),
+        (["RUN/nowhere"], "is no run"),
+    ],
+)
+def test_bad_words_are_refused(tiny_run, words, match):
+    with pytest.raises(rl.Refusal, match=match):
+        main([word.replace("RUN", str(tiny_run.path)) for word in words])
+
+
+def test_a_damaged_file_is_exit_code_3_and_named(tiny_run, tmp_path):
+    shutil.copytree(tiny_run.path, tmp_path / "run")
+    (tmp_path / "run" / "seed-1" / "level-00.safetensors").write_bytes(b"\x80\x04\x95 a pickle")
+    code, out, err = command("analyze", tmp_path / "run", "--only", "accuracy")
+    assert code == 3
+    assert "level-00.safetensors is damaged: weights in safetensors form were promised, this is a pickle" in err
+    assert "report:" in out
+
+
+def test_a_run_of_which_nothing_is_usable_is_exit_code_2(tiny_run, tmp_path):
+    shutil.copytree(tiny_run.path, tmp_path / "run")
+    for path in (tmp_path / "run").glob("seed-*/*.safetensors"):
+        path.write_bytes(b"")
+    code, _, err = command("analyze", tmp_path / "run")
+    assert code == 2
+    assert "Traceback" not in err
