@@ -1,0 +1,79 @@
+"""What README and CONTRIBUTING show is run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.analyze import _ask
+from tests.commands import command
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(name, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / name).read_text(), re.S)
+
+
+def test_the_quickstart_runs_in_twelve_lines(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RMTL_RUNS", raising=False)
+    (quickstart,) = blocks("README.md", "python")
+    assert len(quickstart.strip().splitlines()) <= 12
+    subprocess.run([sys.executable, "-W", "error", "-c", quickstart], check=True, timeout=120)
+    assert (tmp_path / "qmap.png").stat().st_size > 10_000
+    assert len(rl.Run(tmp_path / "runs" / "first-lr=0.003")) == 21
+
+
+def test_the_commands_run_as_they_are_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RMTL_RUNS", raising=False)
+    lines = [line for block in blocks("README.md", "bash") for line in block.splitlines() if line.startswith("python")]
+    assert len(lines) == 4
+    for line in lines:
+        code, _, err = command(*line.removeprefix("python -m rmtlottery.").split())
+        assert code == 0, f"{line}: {err}"
+
+
+def test_make_has_the_targets_that_are_named():
+    makefile = (ROOT / "Makefile").read_text()
+    named = re.findall(r"make ([a-z-]+)", (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text())
+    assert {"demo", "test", "test-all", "bench"} <= set(named)
+    assert all(re.search(rf"^{name}:", makefile, re.M) for name in named)
+
+
+def test_every_room_is_on_the_map():
+    rooms = {path.parent.name for path in (ROOT / "rmtlottery").glob("*/__init__.py")}
+    table = (ROOT / "README.md").read_text().split("## The rooms")[1].split("## ")[0]
+    assert rooms == set(re.findall(r"`(\w+)`", table))
+
+
+def test_links_lead_somewhere():
+    for name in ("README.md", "CONTRIBUTING.md", "data/README.md"):
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / name).read_text()):
+            assert ((ROOT / name).parent / link).exists(), f"{name} links to {link}"
+
+
+@pytest.fixture
+def recipe():
+    """The analysis of CONTRIBUTING, as a file in the folder."""
+    (source,) = blocks("CONTRIBUTING.md", "python")
+    path = _ask.FOLDER / "zz_recipe.py"
+    path.write_text(source)
+    yield path.stem
+    path.unlink()
+    sys.modules.pop(f"rmtlottery.analyze.{path.stem}", None)
+
+
+def test_the_recipe_for_an_analysis_works_in_one_file(recipe, tiny_run, tmp_path):
+    assert _ask.questions()[recipe] == "How far do the kept weights move in training?"
+    table = rl.tabulate(recipe, tiny_run, order=1)
+    assert len(table) == 8 * 3
+    assert table["moved"].between(0.001, 2).all()
+    words = (tiny_run.path, "--only", recipe, f"--{recipe}.order", 1, "--out", tmp_path)
+    code, _, err = command("analyze", *words)
+    assert code == 0, err
+    assert "How far do the kept weights move" in (tmp_path / "report.html").read_text()
