@@ -1,6 +1,7 @@
 """One seed of the demo's dense level against an ordinary DataLoader loop on the same samples, evaluation included."""
 
 import tempfile
+from itertools import pairwise
 
 import torch
 from torch.utils.data import DataLoader, TensorDataset
@@ -25,7 +26,7 @@ def ours() -> None:
 def ordinary() -> None:
     """nn.Sequential, torch.optim.Adam, a shuffling DataLoader; validation and test after every epoch."""
     units = [64, *SPEC.net.widths]
-    layers = [layer for a, b in zip(units, units[1:], strict=False) for layer in (torch.nn.Linear(a, b), torch.nn.Tanh())]
+    layers = [layer for a, b in pairwise(units) for layer in (torch.nn.Linear(a, b), torch.nn.Tanh())]
     net = torch.nn.Sequential(*layers, torch.nn.Linear(units[-1], 10))
     optimiser, loss = torch.optim.Adam(net.parameters(), lr=SPEC.optimiser.lr), torch.nn.CrossEntropyLoss()
     loader = DataLoader(TensorDataset(DATA.train.x, DATA.train.y), SPEC.schedule.batch, shuffle=True)

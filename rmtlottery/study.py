@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from rmtlottery import console
+from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
 from rmtlottery.tickets.spec import Spec
@@ -50,7 +51,10 @@ def main(words: Sequence[str]) -> int:
     from rmtlottery.train.fit import default_root, fit
 
     root = Path(flags.get("root") or default_root()) / ("smoke" if flags.get("smoke") else "")
-    runs = [fit(smaller(spec) if flags.get("smoke") else spec, root) for spec in study.RUNS]
+    runs = []
+    for spec in [smaller(spec) if flags.get("smoke") else spec for spec in study.RUNS]:
+        print(preview(spec), flush=True)
+        runs.append(fit(spec, root))
     out = Path(flags.get("out") or root / f"study-{places[0]}")
     outcome = answer(runs, study.FIGURES, out, studies()[places[0]], shlex.join([*COMMAND.split(), *words]))
     console.tell(outcome)

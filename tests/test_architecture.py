@@ -24,7 +24,7 @@ ROOMS = {
     "analyze": THEORY | {"measure", "tickets", "work", "report"},
 }
 GROUND = {"refusal"}
-COMMANDS = {"train.__main__", "analyze.__main__", "study", "doctor", "console"}
+COMMANDS = {"train.__main__", "analyze.__main__", "study", "doctor", "console", "preview"}
 ALONE_OF_OURS = THEORY
 THEORY_MAY_IMPORT = {"numpy", "scipy", "collections", "dataclasses", "typing", "difflib", "functools", "math"}
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from rmtlottery import console
+from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.fields import Field, declared
 from rmtlottery.tickets.presets import preset, presets
 from rmtlottery.tickets.spec import GROUPS, NAME, SEEDS, Spec, kinds
 
 COMMAND = "python -m rmtlottery.train"
-NEAR = 0.2  # chi^depth within about 20 % of 1
 ABOUT = "Train every level of every seed of a spec; the same command goes on where it was stopped."
 UNIT = [
     Field("root", str, "folder that holds the runs [$RMTL_RUNS, or runs]", (), None),
@@ -52,7 +52,7 @@ def main(words: Sequence[str]) -> int:
     from rmtlottery.train.fit import fit
     from rmtlottery.work.pool import executor
 
-    announce(spec)
+    print(preview(spec))
     with executor(**workers) as hands:
         run = fit(spec, executor=hands, **unit)
     faults = run.faults()
@@ -72,34 +72,6 @@ def read(name: str) -> Spec:
         raise Refusal(f"{name} is no TOML file that can be read: {error}") from None
     base = preset(held.pop("preset")) if "preset" in held else Spec()
     return base.but(**{"name": Path(name).stem} | held)
-
-
-def announce(spec: Spec) -> None:
-    """Say, before anything is trained, what is learnt by what, and where theory puts the net."""
-    from rmtlottery import datasets, nets
-
-    data = datasets.dataset(spec.data)
-    network = nets.build(spec.net, data.inputs, data.classes)
-    units = [data.inputs, *(network.shapes[name][0] for name in network.prunable)]
-    sizes = ", ".join(f"{len(split)} {name}" for name, split in data.splits.items())
-    lengths = ", ".join(f"{split.x.square().mean():.3f} {name}" for name, split in data.splits.items())
-    print(f"{spec.label}: {' -> '.join(map(str, units))}, {spec.net.phi}")
-    print(f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}")
-    print(edge(spec, depth=len(units) - 2))
-
-
-def edge(spec: Spec, depth: int) -> str:
-    """chi, q* and xi_c, and whether chi is near enough to 1 to pass for it over this depth."""
-    from rmtlottery.meanfield import critical_sigma_w, fixed_point
-
-    init, phi = spec.init, spec.net.phi
-    point = fixed_point(init.sigma_w, init.sigma_b, phi)
-    found = f"chi = {point.chi:.4f}, q* = {point.q:.4f}, xi_c = {point.xi_c:.4g} layers: "
-    if abs(point.chi - 1) * depth < NEAR:
-        return found + f"at the edge of chaos, as seen over {depth} layers"
-    side = "ordered" if point.chi < 1 else "chaotic"
-    critical = critical_sigma_w(init.sigma_b, phi)
-    return found + f"NOT at the edge of chaos but {side}; sigma_w = {critical:.4f} is critical at sigma_b = {init.sigma_b:g}"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pytest
 
 import rmtlottery as rl
 from rmtlottery.tickets.spec import every_field
-from rmtlottery.train.__main__ import edge, main, page, read
+from rmtlottery.train.__main__ import main, page, read
 from tests.commands import command
 
 SMALL = ["first", "--widths", "6,5", "--levels", "1", "--epochs", "1", "--seeds", "3"]
@@ -13,23 +13,11 @@ SMALL = ["first", "--widths", "6,5", "--levels", "1", "--epochs", "1", "--seeds"
 def test_it_trains_says_where_theory_puts_the_net_and_what_comes_next(tmp_path, capsys):
     assert main([*SMALL, "--root", str(tmp_path)]) == 0
     out = capsys.readouterr().out
-    assert "64 -> 6 -> 5 -> 10, tanh" in out
+    assert "64 -> 6 -> 5 -> 10, tanh, seeds 3" in out
     assert "mean |x|^2/fan_in 1.000 train" in out
     assert "chi = 1.0027, q* = 0.7713, xi_c = 378.8 layers: at the edge of chaos" in out
     assert out.endswith(f"next: python -m rmtlottery.analyze {tmp_path}/first-widths=6,5-epochs=1-levels=1\n")
     assert len(rl.Run(tmp_path / "first-widths=6,5-epochs=1-levels=1")) == 2
-
-
-@pytest.mark.parametrize(
-    ("sigma_w", "sigma_b", "words"),
-    [
-        (1.4, 0.3, "at the edge"),
-        (1.4, 0.3 / 16, "NOT at the edge of chaos but chaotic; sigma_w = 1.0640 is critical"),
-        (1.0, 0.3, "NOT at the edge of chaos but ordered; sigma_w = 1.3956 is critical"),
-    ],
-)
-def test_it_says_when_the_net_is_not_at_the_edge(sigma_w, sigma_b, words):
-    assert words in edge(rl.Spec().but(sigma_w=sigma_w, sigma_b=sigma_b), depth=8)
 
 
 def test_a_toml_file_may_start_from_a_preset_and_name_parts(tmp_path):

@@ -1,0 +1,34 @@
+"""What a command says before it trains: what is learnt by what, and where theory puts the net."""
+
+from rmtlottery.tickets.spec import Spec
+
+NEAR = 0.2  # chi^depth within about 20 % of 1
+
+
+def preview(spec: Spec) -> str:
+    """Three lines: the net, the data, the edge of chaos."""
+    from rmtlottery import datasets, nets
+
+    data = datasets.dataset(spec.data)
+    network = nets.build(spec.net, data.inputs, data.classes)
+    units = [data.inputs, *(network.shapes[name][0] for name in network.prunable)]
+    sizes = ", ".join(f"{len(split)} {name}" for name, split in data.splits.items())
+    lengths = ", ".join(f"{split.x.square().mean():.3f} {name}" for name, split in data.splits.items())
+    return (
+        f"{spec.label}: {' -> '.join(map(str, units))}, {spec.net.phi}, seeds {', '.join(map(str, spec.seeds))}\n"
+        f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}\n{edge(spec, len(units) - 2)}"
+    )
+
+
+def edge(spec: Spec, depth: int) -> str:
+    """chi, q* and xi_c, and whether chi is near enough to 1 to pass for it over this depth."""
+    from rmtlottery.meanfield import critical_sigma_w, fixed_point
+
+    init, phi = spec.init, spec.net.phi
+    point = fixed_point(init.sigma_w, init.sigma_b, phi)
+    found = f"chi = {point.chi:.4f}, q* = {point.q:.4f}, xi_c = {point.xi_c:.4g} layers: "
+    if abs(point.chi - 1) * depth < NEAR:
+        return found + f"at the edge of chaos, as seen over {depth} layers"
+    side = "ordered" if point.chi < 1 else "chaotic"
+    critical = critical_sigma_w(init.sigma_b, phi)
+    return found + f"NOT at the edge of chaos but {side}; sigma_w = {critical:.4f} is critical at sigma_b = {init.sigma_b:g}"

@@ -1,0 +1,26 @@
+"""Before anything is trained a command says where theory puts the net."""
+
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.preview import edge, preview
+
+
+@pytest.mark.parametrize(
+    ("sigma_w", "sigma_b", "words"),
+    [
+        (1.4, 0.3, "at the edge"),
+        (1.4, 0.3 / 16, "NOT at the edge of chaos but chaotic; sigma_w = 1.0640 is critical"),
+        (1.0, 0.3, "NOT at the edge of chaos but ordered; sigma_w = 1.3956 is critical"),
+    ],
+)
+def test_it_says_when_the_net_is_not_at_the_edge(sigma_w, sigma_b, words):
+    assert words in edge(rl.Spec().but(sigma_w=sigma_w, sigma_b=sigma_b), depth=8)
+
+
+def test_it_shows_the_net_the_data_and_the_edge_in_three_lines():
+    net, data, last = preview(rl.preset("teacher").but(widths="5,4", validation=0)).splitlines()
+    assert net == "teacher-widths=5,4-validation=0: 64 -> 5 -> 4 -> 10, tanh, seeds 0, 1, 2, 3, 4"
+    assert data.startswith("data: teacher, 3200 train, 800 test; inputs less")
+    assert "mean |x|^2/fan_in 1.000 train" in data
+    assert last.startswith("chi = 1.0027, q* = 0.7713, xi_c = 378.8 layers")
