@@ -1,5 +1,6 @@
 """What a command says before it trains: what is learnt by what, and where theory puts the net."""
 
+from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
 NEAR = 0.2  # chi^depth within about 20 % of 1
@@ -15,7 +16,7 @@ def preview(spec: Spec) -> str:
     sizes = ", ".join(f"{len(split)} {name}" for name, split in data.splits.items())
     lengths = ", ".join(f"{split.x.square().mean():.3f} {name}" for name, split in data.splits.items())
     return (
-        f"{spec.label}: {' -> '.join(map(str, units))}, {spec.net.phi}, seeds {', '.join(map(str, spec.seeds))}\n"
+        f"{label(spec)}: {' -> '.join(map(str, units))}, {spec.net.phi}, seeds {', '.join(map(str, spec.seeds))}\n"
         f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}\n{edge(spec, len(units) - 2)}"
     )
 

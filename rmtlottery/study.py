@@ -11,6 +11,7 @@ from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
+from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
 COMMAND = "python -m rmtlottery.study"
@@ -74,7 +75,7 @@ def load(name: str) -> ModuleType:
 
 
 def smaller(spec: Spec) -> Spec:
-    return spec.but(**SMOKE, name=spec.label)
+    return spec.but(**SMOKE, name=label(spec))
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def test_no_pickle_can_be_executed():
 def test_a_version_1_spec_is_read_for_ever():
     spec = rl.Spec.from_json((ROOT / "tests" / "fixtures" / "spec-version-1.json").read_text())
     assert spec.seeds == (3, 1)
-    assert (spec.label, spec.net.widths, spec.net.phi) == ("an old run", (40, 30), "erf")
+    assert (spec.name, spec.net.widths, spec.net.phi) == ("an old run", (40, 30), "erf")
     assert (spec.optimiser.kind, spec.optimiser.momentum, spec.optimiser.lr) == ("sgd", 0.8, 0.02)
     assert (spec.schedule.kind, spec.schedule.milestones) == ("steps", (3, 5))
     assert (spec.prune.levels, spec.prune.rate, spec.prune.rewind) == (4, 0.25, 7)

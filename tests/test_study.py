@@ -24,7 +24,7 @@ def test_smoke_is_the_same_study_in_small():
     small = study.smaller(rl.preset("digits"))
     assert (small.schedule.epochs, small.prune.levels, small.seeds) == (1, 2, (0, 1))
     assert small.net == rl.preset("digits").net
-    assert small.label == "digits"
+    assert small.name == "digits"
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def gather(name: str, tickets: Iterable[Ticket], given: dict[str, Any]) -> "tupl
 
 
 def with_keys(table: "pd.DataFrame", ticket: Ticket) -> "pd.DataFrame":
-    keys = {"run": ticket.spec.label if ticket.spec else "", "seed": ticket.seed, "level": ticket.level}
+    keys = {"run": ticket.spec.name if ticket.spec else "", "seed": ticket.seed, "level": ticket.level}
     for place, (key, value) in enumerate((keys | {"density": ticket.density}).items()):
         table.insert(place, key, value)
     return table

@@ -1,7 +1,11 @@
-"""Specs with a name. A preset's first line says what it is for."""
+"""Specs with a name, and the name of any other by what sets it apart from them."""
+
+from collections.abc import Iterator
+from typing import Any
 
 from rmtlottery.refusal import unknown
-from rmtlottery.tickets.spec import Spec
+from rmtlottery.tickets.fields import declared, shown
+from rmtlottery.tickets.spec import GROUPS, Spec
 
 SMALL = Spec().but(widths="8x100", lr=3e-3, epochs=30, batch=32, levels=17, seeds=(0, 1, 2, 3, 4))
 
@@ -25,3 +29,20 @@ def preset(name: str) -> Spec:
 def presets() -> dict[str, str]:
     """name -> what it is for."""
     return {name: words for name, (words, _) in PRESETS.items()}
+
+
+def label(spec: Spec) -> str:
+    """The run's folder: the spec's own name, or its preset and the fields that differ from it."""
+    apart = (f"{field}={shown(value)}" for field, value in changed(spec))
+    return spec.name or "-".join([spec.preset or "run", *apart])
+
+
+def changed(spec: Spec) -> Iterator[tuple[str, Any]]:
+    """The fields, by command-line name, in which a spec differs from its preset (a plain Spec if it has none)."""
+    base = preset(spec.preset) if spec.preset else Spec()
+    for group in GROUPS:
+        ours, theirs = getattr(spec, group), getattr(base, group)
+        if ours.kind != theirs.kind:
+            yield group, ours.kind
+            theirs = type(ours)()
+        yield from ((n, getattr(ours, n)) for n in declared(type(ours)) if getattr(ours, n) != getattr(theirs, n))

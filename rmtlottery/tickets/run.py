@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import disk
+from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import VERSION, Spec, differences
 from rmtlottery.tickets.ticket import Ticket, Weights
 
@@ -37,13 +38,14 @@ class Run:
     @classmethod
     def open(cls, root: str | Path, spec: Spec) -> "Run":
         """The run of this spec in root/NAME, made if it is not there; seeds may be added to one that is."""
-        path = Path(root) / spec.label
+        name = label(spec)
+        path = Path(root) / name
         if not (path / "spec.json").exists():
-            disk.write(path / "spec.json", spec.but(name=spec.label).to_json().encode())
+            disk.write(path / "spec.json", spec.but(name=name).to_json().encode())
             return cls(path)
         run = cls(path)
         if apart := differences(spec, run.spec):
-            free = free_name(root, spec.label)
+            free = free_name(root, name)
             raise Refusal(f"{path} holds another spec ({'; '.join(apart)}); take --name {free}")
         if added := tuple(seed for seed in spec.seeds if seed not in run.spec.seeds):
             run.spec = run.spec.but(seeds=run.spec.seeds + added)

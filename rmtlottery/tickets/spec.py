@@ -7,7 +7,7 @@ from typing import Any
 
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets import parts
-from rmtlottery.tickets.fields import Field, accept, declared, each_at_least, shown, some
+from rmtlottery.tickets.fields import Field, accept, declared, each_at_least, some
 
 VERSION = 1
 GROUPS: dict[str, type[parts.Part]] = {
@@ -62,11 +62,6 @@ class Spec:
             held[group] = part_from(group, changes.pop(group), held[group])
         labels: dict[str, Any] = {name: changes.pop(name) for name in ("seeds", "name", "preset") if name in changes}
         return replace(self, **(labels | with_leaves(held, changes)))
-
-    @property
-    def label(self) -> str:
-        """The folder's name: `name`, or the preset and the fields that differ from it."""
-        return self.name or "-".join([self.preset or "run", *(f"{k}={shown(v)}" for k, v in changed(self))])
 
     def identity(self) -> dict[str, Any]:
         """What decides the outcome of one seed, as plain data."""
@@ -134,20 +129,6 @@ def every_field() -> Iterator[tuple[str, str, Field]]:
         for kind, part in kinds(group).items():
             for field in declared(part).values():
                 yield group, kind, field
-
-
-def changed(spec: Spec) -> list[tuple[str, Any]]:
-    """The fields, by command-line name, in which a spec differs from its preset (a plain Spec if it has none)."""
-    from rmtlottery.tickets.presets import preset
-
-    base, found = preset(spec.preset) if spec.preset else Spec(), []
-    for group in GROUPS:
-        ours, theirs = getattr(spec, group), getattr(base, group)
-        if ours.kind != theirs.kind:
-            found.append((group, ours.kind))
-            theirs = type(ours)()
-        found += [(n, getattr(ours, n)) for n in declared(type(ours)) if getattr(ours, n) != getattr(theirs, n)]
-    return found
 
 
 def differences(ours: Spec, theirs: Spec) -> list[str]:

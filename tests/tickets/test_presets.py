@@ -3,7 +3,7 @@
 import pytest
 
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.presets import preset, presets
+from rmtlottery.tickets.presets import label, preset, presets
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.train.plan import check_plan
 
@@ -16,7 +16,7 @@ def test_these_presets_exist_and_each_says_what_it_is_for():
 @pytest.mark.parametrize("name", presets())
 def test_a_presets_label_is_its_name_and_survives_json(name):
     spec = preset(name)
-    assert spec.label == spec.preset == name
+    assert label(spec) == spec.preset == name
     assert Spec.from_json(spec.to_json()) == spec
 
 
@@ -36,4 +36,21 @@ def test_an_unknown_preset_is_refused_with_the_nearest():
 
 
 def test_a_new_protocol_keeps_the_label_of_no_preset_but_its_own():
-    assert preset("teacher").but(preset="digits").label == "digits-data=teacher"
+    assert label(preset("teacher").but(preset="digits")) == "digits-data=teacher"
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [(Spec(), "run"), (preset("digits"), "digits"), (preset("digits").but(lr=1e-2), "digits-lr=0.01"),
+     (preset("digits").but(widths="3x9,4", optimiser="sgd"), "digits-widths=3x9,4-optimiser=sgd"),
+     (preset("digits").but(seeds=7).but(lr=0.5).but(lr=3e-3), "digits"), (preset("digits").but(lr=0.1, name="mine"), "mine"),
+     (Spec().but(optimiser={"kind": "sgd", "nesterov": True}), "run-optimiser=sgd-nesterov=true")],
+)  # fmt: skip
+def test_a_label_is_the_name_or_the_preset_and_what_differs(spec, expected):
+    assert label(spec) == expected
+
+
+def test_a_label_does_not_tell_the_order_of_changes():
+    first = preset("digits").but(lr=0.5).but(phi="erf").but(rate=0.3)
+    second = preset("digits").but(rate=0.3).but(phi="erf", lr=0.5)
+    assert label(first) == label(second) == "digits-phi=erf-lr=0.5-rate=0.3"

@@ -1,4 +1,4 @@
-"""Spec: variants, refusals, JSON there and back, identity and label."""
+"""Spec: variants, refusals, JSON there and back, identity."""
 
 import json
 from dataclasses import FrozenInstanceError
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import parts
-from rmtlottery.tickets.presets import preset
+from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import GROUPS, Spec, differences, every_field
 
 ADAM = parts.Adam(lr=0.5)
@@ -39,7 +39,7 @@ def test_json_there_and_back_is_the_same_spec(changes):
     spec = Spec().but(**changes)
     again = Spec.from_json(spec.to_json())
     assert again == spec
-    assert (again.label, again.to_json()) == (spec.label, spec.to_json())
+    assert (label(again), again.to_json()) == (label(spec), spec.to_json())
 
 
 @pytest.mark.parametrize("version", [0, 2, None, "1"])
@@ -125,22 +125,6 @@ def test_labels_are_no_part_of_identity(labels):
 
 def test_differences_name_the_field_and_both_values():
     assert differences(Spec().but(lr=0.5), Spec()) == ["optimiser.lr is 0.001 there and 0.5 here"]
-
-
-@pytest.mark.parametrize(
-    ("spec", "label"),
-    [(Spec(), "run"), (preset("digits"), "digits"), (preset("digits").but(lr=1e-2), "digits-lr=0.01"),
-     (preset("digits").but(widths="3x9,4", optimiser="sgd"), "digits-widths=3x9,4-optimiser=sgd"),
-     (preset("digits").but(seeds=7).but(lr=0.5).but(lr=3e-3), "digits"), (preset("digits").but(lr=0.1, name="mine"), "mine"),
-     (Spec().but(optimiser={"kind": "sgd", "nesterov": True}), "run-optimiser=sgd-nesterov=true")],
-)  # fmt: skip
-def test_a_label_is_the_name_or_the_preset_and_what_differs(spec, label):
-    assert spec.label == label
-
-
-def test_a_label_does_not_tell_the_order_of_changes():
-    first = preset("digits").but(lr=0.5).but(phi="erf").but(rate=0.3)
-    assert first.label == preset("digits").but(rate=0.3).but(phi="erf", lr=0.5).label == "digits-phi=erf-lr=0.5-rate=0.3"
 
 
 def test_a_spec_is_frozen():

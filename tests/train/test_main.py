@@ -26,7 +26,7 @@ def test_a_toml_file_may_start_from_a_preset_and_name_parts(tmp_path):
         'preset = "first"\nlr = 0.01\nseeds = [4, 5]\n[net]\nwidths = "3x7"\n[optimiser]\nkind = "sgd"\nmomentum = 0.5\n'
     )
     spec = read(str(path))
-    assert (spec.label, spec.seeds, spec.net.widths) == ("mine", (4, 5), (7, 7, 7))
+    assert (spec.name, spec.seeds, spec.net.widths) == ("mine", (4, 5), (7, 7, 7))
     assert (spec.optimiser.kind, spec.optimiser.lr, spec.optimiser.momentum) == ("sgd", 0.01, 0.5)
     assert spec.schedule == rl.preset("first").schedule
 
