@@ -1,6 +1,7 @@
 """Killed, interrupted, out of room: nothing finished is lost, and the end is the same to the bit."""
 
 import json
+import os
 import random
 import resource
 import shutil
@@ -37,7 +38,8 @@ def eager_to_save(tmp_path, wait):
     path.write_text(
         f"import os\nif os.environ.get('EAGER'):\n    import rmtlottery.train.imp as imp\n    imp.SAVE_EVERY = {wait}\n"
     )
-    return {"EAGER": "1", "PYTHONPATH": str(tmp_path)}
+    before = os.environ.get("PYTHONPATH", "")
+    return {"EAGER": "1", "PYTHONPATH": f"{tmp_path}{os.pathsep}{before}"}
 
 
 @pytest.mark.parametrize("moment", range(3))

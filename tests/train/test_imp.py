@@ -49,6 +49,16 @@ def test_rewinding_goes_to_the_weights_after_that_step_of_level_0(tiny, tmp_path
     assert [row["step"] for row in run[0, 1].metrics] == [13, 26]
 
 
+@pytest.mark.parametrize("rewind", [0, 5])
+def test_training_begins_at_the_start_that_the_ticket_names(tiny, tmp_path, rewind):
+    """Adam's first step moves no weight by more than the learning rate, so one step on they are still beside it."""
+    run = rl.fit(tiny.but(rewind=rewind, snapshots=rewind + 1, levels=2, seeds=0), tmp_path)
+    for level in (1, 2):
+        ticket = run[0, level]
+        for name, value in ticket.snapshots[rewind + 1].items():
+            assert (value - ticket.rewound[name]).abs().max() < 1.001e-3
+
+
 def test_every_level_trains_on_an_order_of_its_own(tiny_run):
     losses = [[row["train_loss"] for row in tiny_run[0, level].metrics] for level in range(4)]
     assert len({tuple(loss) for loss in losses}) == 4
