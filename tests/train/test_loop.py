@@ -105,6 +105,18 @@ def test_one_step_is_that_of_plain_torch():
     assert state.rows[4][0]["train_loss"] == pytest.approx(loss.item(), rel=1e-5)
 
 
+def test_training_scores_are_means_over_the_whole_epoch_every_epoch():
+    """With a learning rate that moves nothing they are those of the whole training set."""
+    level, _ = level_of(SPEC.but(lr=1e-30, epochs=3), [0, 1])
+    state = train(level, begin(level, [0, 1]), lambda state: None)
+    weights = unflatten(level.chart.start, level.network.shapes)
+    loss, accuracy = evaluate(level.network, weights, level.data.train)
+    for place, seed in enumerate((0, 1)):
+        for row in state.rows[seed]:
+            assert row["train_loss"] == pytest.approx(loss[place].item(), rel=1e-5)
+            assert row["train_accuracy"] == pytest.approx(accuracy[place].item(), rel=1e-6)
+
+
 def test_a_seed_whose_loss_is_no_number_stops_alone():
     level, _ = level_of(SPEC, [0, 1, 2])
     level.chart.start[1, 0] = float("nan")
