@@ -13,36 +13,39 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """The latest checkpoint of one unit of work. A damaged one is as good as none: the level starts again."""
+    """The latest checkpoint of each unfinished level of one unit. A damaged one is as good as none."""
 
     def __init__(self, run_path: Path, unit: str) -> None:
-        self.path = run_path / "progress" / f"{unit}.safetensors"
+        self.stem = run_path / "progress" / unit
 
-    def save(self, facts: dict[str, Any], tensors: "dict[str, torch.Tensor]") -> None:
+    def path(self, level: int) -> Path:
+        return self.stem.with_name(f"{self.stem.name}-level-{level:02d}.safetensors")
+
+    def save(self, level: int, facts: dict[str, Any], tensors: "dict[str, torch.Tensor]") -> None:
         """One file, so that facts and tensors are of one moment."""
-        disk.write_tensors(self.path, tensors, facts | {"sha256": disk.fingerprint(tensors)})
+        disk.write_tensors(self.path(level), tensors, facts | {"sha256": disk.fingerprint(tensors)})
 
-    def load(self) -> "tuple[dict[str, Any], dict[str, torch.Tensor]] | None":
+    def load(self, level: int) -> "tuple[dict[str, Any], dict[str, torch.Tensor]] | None":
         try:
-            facts, tensors = disk.read_facts(self.path), disk.read_tensors(self.path)
+            facts, tensors = disk.read_facts(self.path(level)), disk.read_tensors(self.path(level))
         except (FileNotFoundError, Refusal):
             return None
         return (facts, tensors) if facts and facts.get("sha256") == disk.fingerprint(tensors) else None
 
-    def clear(self) -> None:
-        self.path.unlink(missing_ok=True)
+    def clear(self, level: int) -> None:
+        self.path(level).unlink(missing_ok=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Only one process trains a unit; the lock dies with its holder, however it dies."""
         import fcntl
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path.with_suffix(".lock"), "w") as file:
+        self.stem.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.stem.with_suffix(".lock"), "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise Refusal(
-                    f"{self.path.parent.parent} is being trained by another process; wait for it or stop it"
+                    f"{self.stem.parent.parent} is being trained by another process; wait for it or stop it"
                 ) from None
             yield

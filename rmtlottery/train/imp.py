@@ -17,6 +17,7 @@ from rmtlottery.prune.connectivity import connectivity
 from rmtlottery.prune.criteria import CRITERIA
 from rmtlottery.prune.cut import cut, rates
 from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Weights
@@ -54,7 +55,6 @@ class Imp:
                 missing = [seed for seed in seeds if not self.intact(seed, level)]
                 if missing:
                     self.finish(level, seeds, missing, asked)
-            self.progress.clear()
 
     def alive(self, seed: int, level: int) -> bool:
         """No earlier level of the seed ended without a ticket."""
@@ -83,7 +83,7 @@ class Imp:
                 )
             else:
                 self.write(job, state, seed, origins[seed])
-        self.progress.clear()
+        self.progress.clear(level)
         self.run.write_tables()
 
     def origin(self, seed: int, level: int) -> Origin:
@@ -106,21 +106,21 @@ class Imp:
         return Level(self.spec, level, first, self.network, self.data, chart, COMPUTE[self.unit.precision])
 
     def resume(self, job: Level, seeds: list[int]) -> State:
-        """From the checkpoint, if it is of this level and of these seeds; else from the level's start."""
-        saved = self.progress.load()
-        if saved and saved[0]["level"] == job.number and saved[0]["began"] == seeds:
+        """From the checkpoint, if it began with these seeds where this level begins; else from the start."""
+        saved = self.progress.load(job.number)
+        if saved and (saved[0]["began"], saved[0]["origin"]) == (seeds, origin_of(job)):
             return State.restore(*saved, self.unit.device)
         return begin(job, seeds)
 
     def ticker(self, job: Level, asked: Callable[[], bool]) -> Callable[[State], None]:
         """What happens between two steps: the bar moves, and every so often the state is saved."""
-        saved_at = time.monotonic()
+        saved_at, origin = time.monotonic(), {"origin": origin_of(job)}
 
         def tick(state: State) -> None:
             nonlocal saved_at
             self.watch(job, state)
             if asked() or time.monotonic() - saved_at > SAVE_EVERY:
-                self.progress.save(state.facts(), state.tensors)
+                self.progress.save(job.number, state.facts() | origin, state.tensors)
                 saved_at = time.monotonic()
             if asked():
                 raise KeyboardInterrupt
@@ -151,6 +151,11 @@ class Imp:
             "metrics": state.rows[seed],
             "connectivity": connectivity(origin.mask),
         }
+
+
+def origin_of(job: Level) -> str:
+    """What tells a checkpoint that began elsewhere: a parent that was rebuilt otherwise, another mask."""
+    return fingerprint({"start": job.chart.start, "reach": job.chart.weights(torch.ones_like(job.chart.start))})
 
 
 def with_biases(mask: Weights, start: Weights) -> Weights:

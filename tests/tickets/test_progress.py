@@ -13,18 +13,18 @@ STATE = {"coordinates": torch.arange(4.0)}
 
 
 def test_what_is_saved_comes_back(tmp_path):
-    Progress(tmp_path, "unit").save({"step": 7}, STATE)
-    facts, tensors = Progress(tmp_path, "unit").load()
+    Progress(tmp_path, "unit").save(3, {"step": 7}, STATE)
+    facts, tensors = Progress(tmp_path, "unit").load(3)
     assert facts["step"] == 7
     assert torch.equal(tensors["coordinates"], STATE["coordinates"])
 
 
 def test_nothing_is_there_at_first_and_after_clearing(tmp_path):
     progress = Progress(tmp_path, "unit")
-    assert progress.load() is None
-    progress.save({}, STATE)
-    progress.clear()
-    assert progress.load() is None
+    assert progress.load(3) is None
+    progress.save(3, {}, STATE)
+    progress.clear(3)
+    assert progress.load(3) is None
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,17 @@ def test_nothing_is_there_at_first_and_after_clearing(tmp_path):
 )
 def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path, damage):
     progress = Progress(tmp_path, "unit")
-    progress.save({"step": 7}, STATE)
-    progress.path.write_bytes(damage(progress.path.read_bytes()))
-    assert progress.load() is None
+    progress.save(3, {"step": 7}, STATE)
+    progress.path(3).write_bytes(damage(progress.path(3).read_bytes()))
+    assert progress.load(3) is None
+
+
+def test_levels_do_not_mix(tmp_path):
+    progress = Progress(tmp_path, "unit")
+    progress.save(3, {"step": 7}, STATE)
+    progress.clear(2)
+    assert progress.load(2) is None
+    assert progress.load(3)
 
 
 def test_a_second_process_is_refused_while_the_first_trains(tmp_path):

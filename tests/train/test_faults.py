@@ -9,7 +9,6 @@ import signal
 import time
 
 import pytest
-import torch
 
 import rmtlottery as rl
 from rmtlottery.tickets.disk import fingerprint
@@ -65,23 +64,40 @@ class Stop(Exception):
     """Training was broken off by a test."""
 
 
-def test_a_resume_goes_on_from_the_checkpoint_and_not_from_the_start(tiny, tmp_path, monkeypatch):
-    """Broken off in step 11 of level 1, it trains step 11 again and none before, and ends with the same bits."""
-    whole, steps = rl.fit(tiny, tmp_path / "whole"), []
+def broken_off(spec, root, monkeypatch, at):
+    """A run whose training stopped, its state saved, after `at` steps in all."""
+    steps = []
 
     def watch(self, level, state):
-        steps.append((level.number, state.step))
-        if len(steps) == 26 + 11:
+        steps.append(state.step)
+        if len(steps) == at:
             raise Stop
 
-    monkeypatch.setattr(imp, "SAVE_EVERY", -1.0)
-    monkeypatch.setattr("rmtlottery.train.bar.Bar.step", watch)
-    with pytest.raises(Stop):
-        rl.fit(tiny, tmp_path / "cut")
-    again = rl.fit(tiny, tmp_path / "cut")
-    assert steps[26 + 10 : 26 + 12] == [(1, 11), (1, 11)]
-    assert len(steps) == 4 * 26 + 1
-    assert hashes(again) == hashes(whole)
+    with monkeypatch.context() as patched:
+        patched.setattr(imp, "SAVE_EVERY", -1.0)
+        patched.setattr("rmtlottery.train.bar.Bar.step", watch)
+        with pytest.raises(Stop):
+            rl.fit(spec, root)
+
+
+def first_steps(spec, root, monkeypatch):
+    """(level, step) of every step that another start trains."""
+    trained = []
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "rmtlottery.train.bar.Bar.step", lambda self, level, state: trained.append((level.number, state.step))
+        )
+        rl.fit(spec, root)
+    return trained
+
+
+def test_a_resume_goes_on_from_the_checkpoint_and_not_from_the_start(tiny, tmp_path, monkeypatch):
+    """Broken off in step 11 of level 1, it trains step 11 again and none before, and ends with the same bits."""
+    whole = rl.fit(tiny, tmp_path / "whole")
+    broken_off(tiny, tmp_path / "cut", monkeypatch, at=26 + 11)
+    trained = first_steps(tiny, tmp_path / "cut", monkeypatch)
+    assert trained == [(level, step) for level in (1, 2, 3) for step in range(1, 27) if (level, step) >= (1, 11)]
+    assert hashes(rl.fit(tiny, tmp_path / "cut")) == hashes(whole)
 
 
 def test_ctrl_c_prints_the_command_that_goes_on_and_loses_no_step(uninterrupted, tmp_path):
@@ -93,7 +109,7 @@ def test_ctrl_c_prints_the_command_that_goes_on_and_loses_no_step(uninterrupted,
     assert process.returncode == 130
     assert f"to go on: python -m rmtlottery.train {' '.join(WORDS)} --root {tmp_path}" in err
     assert "Traceback" not in err
-    facts, _ = Progress(tmp_path / NAME, "seeds-0-1").load()
+    facts, _ = Progress(tmp_path / NAME, "seeds-0-1").load(1)
     assert facts["step"] > 0
     assert command("train", *WORDS, "--root", tmp_path)[0] == 0
     assert hashes(rl.Run(tmp_path / NAME)) == hashes(uninterrupted[0])
@@ -121,15 +137,32 @@ def test_a_full_disk_is_one_sentence_and_what_was_finished_stays(uninterrupted, 
     assert hashes(rl.Run(tmp_path / NAME)) == hashes(whole)
 
 
-def test_a_checkpoint_of_other_seeds_is_not_taken_up(tiny, tmp_path):
-    """A damaged ticket is rebuilt with all the seeds of its unit, whatever checkpoint lies about."""
-    run = rl.fit(tiny, tmp_path)
-    before = hashes(run)
-    Progress(run.path, "seeds-0-1").save(
-        {"level": 1, "began": [0], "seeds": [0], "step": 20, "rows": {}, "diverged": {}}, {"coordinates": torch.zeros(1, 4)}
-    )
-    (run.path / "seed-0" / "level-01.json").unlink()
-    assert hashes(rl.fit(tiny, tmp_path)) == before
+def test_rebuilding_an_earlier_level_keeps_the_checkpoint_of_a_later_one(tiny, tmp_path, monkeypatch):
+    broken_off(tiny, tmp_path, monkeypatch, at=2 * 26 + 15)
+    next(tmp_path.glob("*/seed-0/level-00.safetensors")).write_bytes(b"")
+    trained = first_steps(tiny, tmp_path, monkeypatch)
+    assert trained[:26] == [(0, step) for step in range(1, 27)]
+    assert trained[26] == (2, 15)
+
+
+def test_a_checkpoint_that_began_elsewhere_is_not_taken_up(tiny, tmp_path, monkeypatch):
+    """Level 1 was rebuilt otherwise (here by another level 0): its children begin anew."""
+    broken_off(tiny, tmp_path, monkeypatch, at=2 * 26 + 15)
+    for path in tmp_path.glob("*/seed-0/level-*"):
+        path.unlink()
+    with monkeypatch.context() as patched:
+        initial = imp.initial
+        patched.setattr(imp, "initial", lambda init, network, seed: initial(init, network, seed + 1))
+        trained = first_steps(tiny, tmp_path, monkeypatch)
+    assert (2, 1) in trained
+
+
+def test_a_checkpoint_of_other_seeds_is_not_taken_up(tiny, tmp_path, monkeypatch):
+    broken_off(tiny, tmp_path, monkeypatch, at=10)
+    progress = Progress(next(tmp_path.iterdir()), "seeds-0-1")
+    facts, tensors = progress.load(0)
+    progress.save(0, facts | {"began": [1, 0]}, tensors)
+    assert first_steps(tiny, tmp_path, monkeypatch)[0] == (0, 1)
 
 
 def test_the_sidecar_says_what_was_trained_where_and_from_what(uninterrupted):
