@@ -10,6 +10,7 @@ from rmtlottery.meanfield.activations import Activation, activation
 from rmtlottery.meanfield.gaussian import Array
 from rmtlottery.meanfield.maps import Phi, length_map, sigmas
 
+Chosen = NDArray[np.bool_]
 STEPS = 200
 EDGE = 1e-12
 
@@ -39,7 +40,8 @@ def fixed_point(sigma_w: ArrayLike, sigma_b: ArrayLike, phi: Phi = "tanh") -> Fi
     finite = np.where(np.isfinite(q), q, 1.0)
     chi, chi_q = sigma_w**2 * act.D(finite), sigma_w**2 * act.V_slope(finite)
     c = correlation_fixed_point(sigma_w, sigma_b, np.where(np.isfinite(q), chi, 0.0), finite, act)
-    chi_c = np.where(c < 1, sigma_w**2 * act.K_slope(finite, c), np.where(np.isfinite(q), chi, 1.0))
+    chi_c = np.where(np.isfinite(q), chi, 1.0)
+    chi_c[c < 1] = sigma_w[c < 1] ** 2 * act.K_slope(finite[c < 1], c[c < 1])
     degenerate = act.homogeneous & (np.abs(chi - 1) <= EDGE) & (sigma_b == 0)
     found = (q, chi, chi_q, c, chi_c, depth_scale(chi_q), depth_scale(chi_c), phases(q, chi, degenerate))
     return FixedPoint(*map(np.asarray, found))
@@ -55,7 +57,7 @@ def length_fixed_point(sigma_w: Array, sigma_b: Array, act: Activation) -> Array
     check_bounded(act)
     vanishing = (sigma_b == 0) & (sigma_w * np.abs(act.slope(np.zeros(()))) <= 1) & (act.phi(np.zeros(())) == 0)
     start = np.where(vanishing, 0.0, sigma_w**2 * act.bound**2 + sigma_b**2)
-    return newton(lambda q: length_step(q, sigma_w, sigma_b, act), start)
+    return newton(lambda q, at: length_step(q, sigma_w[at], sigma_b[at], act), start)
 
 
 def check_bounded(act: Activation) -> None:
@@ -77,28 +79,30 @@ def correlation_fixed_point(sigma_w: Array, sigma_b: Array, chi: Array, q: Array
     if chaotic.any():
         w2, b2, length = sigma_w[chaotic] ** 2, sigma_b[chaotic] ** 2, q[chaotic]
 
-        def step(here: Array) -> Array:
-            gap = (w2 * act.K(length, here) + b2) / length - here
-            slope = w2 * act.K_slope(length, here)
+        def step(here: Array, at: Chosen) -> Array:
+            gap = (w2[at] * act.K(length[at], here) + b2[at]) / length[at] - here
+            slope = w2[at] * act.K_slope(length[at], here)
             return np.clip(here + gap / np.where(slope < 1, 1 - slope, np.inf), 0.0, 1.0)
 
         c[chaotic] = newton(step, np.zeros(length.shape), least=1.0)
     return c
 
 
-def newton(step: Callable[[Array], Array], start: Array, least: float = 0.0) -> Array:
+def newton(step: Callable[[Array, Chosen], Array], start: Array, least: float = 0.0) -> Array:
     """Repeat a monotone step until what it moves is rounding: tiny, and no longer shrinking. Raises if it never is.
 
-    Tiny is measured against the value, or against `least` where the value is smaller.
+    `step(values, at)` is taken where `at` is True, which is where it has not come to rest yet. Tiny is measured against
+    the value, or against `least` where the value is smaller.
     """
-    here, moved = np.asarray(start, float), np.full(np.shape(start), np.inf)
+    here, moved, at = np.array(start, float), np.full(np.shape(start), np.inf), np.ones(np.shape(start), bool)
     for _ in range(STEPS):
-        there = step(here)
-        move = np.abs(there - here)
-        size = np.maximum(np.abs(there), least)
-        if np.all((move <= 1e-15 * size) | ((move >= moved) & (move <= 1e-8 * size))):
-            return there
-        here, moved = there, move
+        there = step(here[at], at)
+        move, size = np.abs(there - here[at]), np.maximum(np.abs(there), least)
+        resting = (move <= 1e-15 * size) | ((move >= moved[at]) & (move <= 1e-8 * size))
+        here[at], moved[at] = there, move
+        at[at] = ~resting
+        if not at.any():
+            return here
     raise ArithmeticError(f"no fixed point found in {STEPS} Newton steps: the last one still moved by {move.max():.2g}")
 
 
