@@ -17,6 +17,7 @@ for name in sys.argv[1:] or NAMES:
     rows.append({"benchmark": name} | module.measure())
 machine = ", ".join(f"{key} {value}" for key, value in (provenance() | {"cores": str(cores())}).items())
 table = pd.DataFrame(rows).assign(machine=machine)
-table.to_csv(Path(__file__).parent / "results.csv", index=False, float_format="%.4g")
+if not sys.argv[1:]:
+    table.to_csv(Path(__file__).parent / "results.csv", index=False, float_format="%.4g")
 print(table.drop(columns="machine").to_string(index=False, float_format="%.3g"))
 print(machine)

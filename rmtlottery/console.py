@@ -3,7 +3,6 @@
 0 all done; 2 nothing usable; 3 partial results, the faults named; 130 stopped by Ctrl-C.
 """
 
-import errno
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +11,6 @@ from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field, accept, shown
 
 DONE, UNUSABLE, PARTIAL, STOPPED = 0, 2, 3, 130
-UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR)
 
 
 class Page(NamedTuple):
@@ -78,10 +76,13 @@ def run(command: Callable[[Sequence[str]], int], again: str = "") -> None:
         sys.stderr.close()
         sys.exit(UNUSABLE)
     except OSError as error:
-        if error.errno not in UNWRITABLE:
-            raise
-        name = error.filename or "the result"
-        fail(f"cannot write {name}: {error.strerror}; what was finished is kept: mend that and run it again", UNUSABLE)
+        where = f" {error.filename}" if error.filename else ""
+        fail(
+            f"cannot go on:{where}: {error.strerror or error}; what was finished is kept: mend that, then run it again",
+            UNUSABLE,
+        )
+    except MemoryError:
+        fail("this does not fit into memory; take smaller widths, fewer samples or a smaller --seed-batch", UNUSABLE)
 
 
 def tell(outcome: Any) -> None:

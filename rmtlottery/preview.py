@@ -1,5 +1,6 @@
 """What a command says before it trains: what is learnt by what, and where theory puts the net."""
 
+from rmtlottery.tickets.fields import shown
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
@@ -7,7 +8,7 @@ NEAR = 0.2  # chi^depth within about 20 % of 1
 
 
 def preview(spec: Spec) -> str:
-    """Three lines: the net, the data, the edge of chaos."""
+    """Four lines: the net, the data, the training, the edge of chaos."""
     from rmtlottery import datasets, nets
 
     data = datasets.dataset(spec.data)
@@ -17,8 +18,15 @@ def preview(spec: Spec) -> str:
     lengths = ", ".join(f"{split.x.square().mean():.3f} {name}" for name, split in data.splits.items())
     return (
         f"{label(spec)}: {' -> '.join(map(str, units))}, {spec.net.phi}, seeds {', '.join(map(str, spec.seeds))}\n"
-        f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}\n{edge(spec, len(units) - 2)}"
+        f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}\n"
+        f"training: {words(spec, 'optimiser')}; {words(spec, 'schedule')}; {words(spec, 'prune')}\n{edge(spec, len(units) - 2)}"
     )
+
+
+def words(spec: Spec, group: str) -> str:
+    """A part as its kind and all its fields."""
+    kind, *fields = spec.identity()[group].items()
+    return " ".join([kind[1], *(f"{name} {shown(tuple(v) if isinstance(v, list) else v)}" for name, v in fields)])
 
 
 def edge(spec: Spec, depth: int) -> str:
@@ -26,10 +34,12 @@ def edge(spec: Spec, depth: int) -> str:
     from rmtlottery.meanfield import critical_sigma_w, fixed_point
 
     init, phi = spec.init, spec.net.phi
-    point = fixed_point(init.sigma_w, init.sigma_b, phi)
+    try:
+        point, critical = fixed_point(init.sigma_w, init.sigma_b, phi), critical_sigma_w(init.sigma_b, phi)
+    except (ValueError, ArithmeticError) as unanswered:
+        return f"theory has no answer at sigma_w = {init.sigma_w:g}, sigma_b = {init.sigma_b:g}: {unanswered}"
     found = f"chi = {point.chi:.4f}, q* = {point.q:.4f}, xi_c = {point.xi_c:.4g} layers: "
     if abs(point.chi - 1) * depth < NEAR:
         return found + f"at the edge of chaos, as seen over {depth} layers"
     side = "ordered" if point.chi < 1 else "chaotic"
-    critical = critical_sigma_w(init.sigma_b, phi)
     return found + f"NOT at the edge of chaos but {side}; sigma_w = {critical:.4f} is critical at sigma_b = {init.sigma_b:g}"

@@ -19,15 +19,16 @@ ABOUT = "Make or finish a study's runs, ask its questions, write one report; wha
 OWN = [
     Field("smoke", bool, "every run cut down to two seeds, two cuts and one epoch: seconds", (), False),
     Field("root", str, "folder that holds the runs [$RMTL_RUNS, or runs]", (), None),
+    Field("threads", int, "processor threads [$OMP_NUM_THREADS, or all]", (), None),
     Field("out", str, "where tables, figures and report.html go [ROOT/study-NAME]", (), None),
 ]
 SMOKE = {"epochs": 1, "levels": 2, "seeds": (0, 1), "rewind": 0}
 
 
 def folder() -> Path:
-    """The studies: beside the package in a checkout, inside it once installed."""
+    """The studies: inside the package once installed, beside it in a checkout."""
     package = Path(__file__).resolve().parent
-    return next(path for path in (package.parent / "analyses", package / "analyses") if path.is_dir())
+    return next(path for path in (package / "analyses", package.parent / "analyses") if path.is_dir())
 
 
 def studies() -> dict[str, str]:
@@ -55,9 +56,9 @@ def main(words: Sequence[str]) -> int:
     runs = []
     for spec in [smaller(spec) if flags.get("smoke") else spec for spec in study.RUNS]:
         print(preview(spec), flush=True)
-        runs.append(fit(spec, root))
+        runs.append(fit(spec, root, threads=flags.get("threads")))
     out = Path(flags.get("out") or root / f"study-{places[0]}")
-    outcome = answer(runs, study.FIGURES, out, studies()[places[0]], shlex.join([*COMMAND.split(), *words]))
+    outcome = answer(runs, study.FIGURES, out / "report.html", studies()[places[0]], shlex.join([*COMMAND.split(), *words]))
     console.tell(outcome)
     return console.PARTIAL if outcome.faults else console.DONE
 

@@ -13,7 +13,7 @@ from rmtlottery.tickets.fields import Field
 COMMAND = "python -m rmtlottery.analyze"
 OWN = [
     Field("only", str, "the analyses to ask, by name and comma [all]", (), None),
-    Field("out", str, "where tables, figures and report.html go [PATH/analysis]", (), None),
+    Field("out", str, "where tables, figures and the report go [RUN/analysis]; needed for several runs", (), None),
 ]
 
 
@@ -36,13 +36,20 @@ def main(words: Sequence[str]) -> int:
     if not places:
         raise Refusal(f"name at least one run's folder: {COMMAND} runs/first")
     out, chosen = flags.pop("out", None), names(flags.pop("only", None))
+    for flag in flags:
+        if flag.partition(".")[0] not in chosen:
+            raise Refusal(f"--{flag} is an option of an analysis that --only leaves out")
     from rmtlottery.analyze._answer import answer
     from rmtlottery.tickets.run import Run
 
     runs = [Run(place) for place in places]
     asked = [(name, belonging(name, flags)) for name in chosen]
+    if not out and len(runs) > 1:
+        raise Refusal(f"{len(runs)} runs share one report: say with --out where it goes")
     folder = Path(out) if out else runs[0].path / "analysis"
-    outcome = answer(runs, asked, folder, ", ".join(run.path.name for run in runs), shlex.join([*COMMAND.split(), *words]))
+    file = folder / ("report.html" if chosen == list(questions()) else f"report-{'-'.join(chosen)}.html")
+    title, command = ", ".join(run.path.name for run in runs), shlex.join([*COMMAND.split(), *words])
+    outcome = answer(runs, asked, file, title, command)
     console.tell(outcome)
     return console.PARTIAL if outcome.faults else console.DONE
 

@@ -27,43 +27,41 @@ class Outcome(NamedTuple):
     faults: list[str]
 
 
-def answer(runs: Sequence[Run], asked: Asked, out: Path, title: str, command: str) -> Outcome:
-    """Ask every analysis (name, options) of all finished tickets of the runs; what cannot be asked is a fault."""
-    faults = [f"{run.path}: {fault}" for run in runs for fault in run.faults()]
-    tickets = [ticket for run in runs for ticket in run if not damaged(run, ticket.seed, ticket.level)]
+def answer(runs: Sequence[Run], asked: Asked, report: Path, title: str, command: str) -> Outcome:
+    """Ask every analysis (name, options) of all finished tickets of the runs; what cannot be asked is a fault.
+
+    The report's folder gets tables/ and figures/ too.
+    """
+    runs = list({run.path.resolve(): run for run in runs}.values())
+    faults = [fault for run in runs for fault in run.faults()]
+    tickets = [ticket for run in runs for ticket in run]
     answers = []
     for name, given in asked:
         try:
-            answers.append(one(name, given, tickets, out))
+            found, unasked = one(name, given, tickets, report.parent)
         except Refusal as fault:
             faults.append(str(fault))
+            continue
+        answers.append(found)
+        faults += unasked
+    faults = list(dict.fromkeys(faults))
     if not answers:
-        raise Refusal(faults[0] if faults else "there is no finished ticket to ask; train first")
+        raise Refusal(faults[-1])
     page = render(title, lead(runs), answers, facts(runs, command), faults, footer())
-    write(out / "report.html", page.encode())
-    return Outcome(out / "report.html", [held.headline for held in answers if held.headline], faults)
+    write(report, page.encode())
+    return Outcome(report, [held.headline for held in answers if held.headline], faults)
 
 
-def damaged(run: Run, seed: int | None, level: int) -> bool:
-    try:
-        run.check(seed or 0, level)
-    except Refusal:
-        return True
-    return False
-
-
-def one(name: str, given: Mapping[str, Any], tickets: Sequence[Any], out: Path) -> Answer:
-    """One analysis: its table and its figure on disk, and its section of the report."""
+def one(name: str, given: Mapping[str, Any], tickets: Sequence[Any], out: Path) -> tuple[Answer, list[str]]:
+    """One analysis: its table and its figure on disk, its section of the report, and what could not be asked."""
     table, faults = gather(name, tickets, dict(given))
-    if faults:
-        raise Refusal(f"{name}: {faults[0]}")
     picture = png(plot(name, table))
     write(out / "tables" / f"{name}.csv", table.to_csv(index=False).encode())
     write(out / "figures" / f"{name}.png", picture)
     module = analysis(name)
     about = " ".join((module.__doc__ or "").partition("\n")[2].split())
     headline = module.headline(table) if hasattr(module, "headline") else ""
-    return Answer(name, questions()[name], headline, about, picture, table, f"tables/{name}.csv")
+    return Answer(name, questions()[name], headline, about, picture, table, f"tables/{name}.csv"), faults
 
 
 def png(figure: "Figure") -> bytes:

@@ -38,8 +38,10 @@ def options(name: str) -> dict[str, Field]:
 
 
 def option(arg: ast.arg, default: ast.expr | None) -> Field:
-    kind = TYPES[ast.unparse(arg.annotation)] if arg.annotation else str
-    return Field(arg.arg, kind, "", (), ast.literal_eval(default) if default else None)
+    written = ast.unparse(arg.annotation) if arg.annotation else "str"
+    if written not in TYPES or default is None:
+        raise Refusal(f"option {arg.arg}: {written} of an analysis is not one of {', '.join(TYPES)} with a default")
+    return Field(arg.arg, TYPES[written], "", (), ast.literal_eval(default))
 
 
 def analysis(name: str) -> ModuleType:
@@ -57,8 +59,12 @@ def checked(name: str, given: dict[str, Any]) -> dict[str, Any]:
     return {key: accept(known[key], value) for key, value in given.items()}
 
 
-def tabulate(name: str, source: "Run | Ticket | Iterable[Ticket]", **given: Any) -> "pd.DataFrame":
-    """An analysis's table over one ticket, a run, or any tickets; run, seed, level and density come first."""
+def tabulate(name: str, source: "Run | Ticket | Iterable[Ticket] | str | Path", **given: Any) -> "pd.DataFrame":
+    """An analysis's table over one ticket, a run (or its folder), or any tickets; where it is from comes first."""
+    if isinstance(source, str | Path):
+        source = Run(source)
+    if not isinstance(source, Ticket | Iterable):
+        raise Refusal(f"{source!r} is no run, no ticket and no list of tickets")
     table, faults = gather(name, [source] if isinstance(source, Ticket) else source, given)
     if faults:
         raise Refusal(faults[0])
@@ -69,23 +75,28 @@ def gather(name: str, tickets: Iterable[Ticket], given: dict[str, Any]) -> "tupl
     """The table over every ticket that can be asked, and a sentence for each that cannot."""
     import pandas as pd
 
-    module, chosen = analysis(name), checked(name, given)
-    frames, faults = [], []
-    for ticket in tickets:
+    module, chosen, asked = analysis(name), checked(name, given), list(tickets)
+    names, frames, faults = distinct({ticket.run for ticket in asked if ticket.run}), [], []
+    for ticket in asked:
+        keys = {"run": names.get(ticket.run, ""), "seed": ticket.seed, "level": ticket.level, "density": ticket.density}
         try:
-            frames.append(with_keys(module.table(ticket, **chosen), ticket))
+            table = module.table(ticket, **chosen)
         except Refusal as fault:
             faults.append(str(fault))
+            continue
+        frames.append(pd.concat([pd.DataFrame(keys, index=table.index), table], axis=1))
     if not frames:
         raise Refusal(f"{name} has no ticket to ask" + (f": {faults[0]}" if faults else "; train first"))
     return pd.concat(frames, ignore_index=True), faults
 
 
-def with_keys(table: "pd.DataFrame", ticket: Ticket) -> "pd.DataFrame":
-    keys = {"run": ticket.spec.name if ticket.spec else "", "seed": ticket.seed, "level": ticket.level}
-    for place, (key, value) in enumerate((keys | {"density": ticket.density}).items()):
-        table.insert(place, key, value)
-    return table
+def distinct(paths: set[Path]) -> dict[Path | None, str]:
+    """Each folder's name, with as many of its parents as it takes to tell all apart."""
+    parts = {path: path.resolve().parts for path in paths}
+    length = 1
+    while len({held[-length:] for held in parts.values()}) < len(set(parts.values())):
+        length += 1
+    return {path: "/".join(held[-length:]) for path, held in parts.items()}
 
 
 def plot(name: str, table: "pd.DataFrame") -> "Figure":

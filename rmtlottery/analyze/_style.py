@@ -40,9 +40,14 @@ def plain_log_ticks(axis: "Axis", words: Any = "{:g}".format) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))
 
 
-def legend_beside(axes: "Axes", title: str) -> None:
-    """The legend to the right of its axes, where it hides nothing."""
-    axes.legend(title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+def legend_beside(axes: "Axes", title: str, *entries: Any) -> None:
+    """The legend to the right of its axes, where it hides nothing; entries are lines and words, if not those drawn."""
+    axes.legend(*entries, title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+
+
+def seeds_words(number: int) -> str:
+    """What a line and its band are."""
+    return "one seed, no interval" if number == 1 else f"mean of {number} seeds\nwith 95 % interval"
 
 
 def mean_density(table: Any) -> Any:

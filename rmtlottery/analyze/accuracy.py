@@ -6,7 +6,7 @@ steps, the others are taken after the last step.
 
 from typing import TYPE_CHECKING
 
-from rmtlottery.analyze._style import density_axis, legend_beside, mean_density, share_interval
+from rmtlottery.analyze._style import density_axis, legend_beside, mean_density, seeds_words, share_interval
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -36,19 +36,20 @@ def plot(table: "pd.DataFrame") -> "Figure":
         look = {"hue": "split", "hue_order": order, "style": "split", "style_order": order, "markers": True}
         sns.lineplot(rows, x="density", y="accuracy", errorbar=share_interval, dashes=False, ax=axes, **look)
         density_axis(axes)
-        axes.set(title=f"{run}: {rows['seed'].nunique()} seed(s)", ylabel="accuracy after the last epoch")
+        axes.set(title=run, ylabel="accuracy after the last epoch")
         axes.grid(alpha=0.3)
-        legend_beside(axes, "mean over seeds\n95 % interval")
+        legend_beside(axes, seeds_words(rows["seed"].nunique()))
     return figure
 
 
 def headline(table: "pd.DataFrame") -> str:
-    """Test accuracy of the dense net, of the level that validation would choose, and of the last level."""
+    """Test accuracy of the densest level, of the level that validation would choose, and of the last level."""
     scores = table.pivot_table("accuracy", ["run", "level"], "split")
     found = []
     for run, levels in scores.groupby(level="run"):
-        chosen = levels["validation" if "validation" in levels else "train"].idxmax()[1]
-        places = {"dense": 0, "chosen on validation": chosen, "sparsest": levels.index[-1][1]}
+        judge = "validation" if "validation" in levels else "train"
+        first, last = levels.index[0][1], levels.index[-1][1]
+        places = {"densest": first, f"chosen on {judge}": levels[judge].idxmax()[1], "sparsest": last}
         found.append(f"{run}: test accuracy " + ", ".join(words(table, run, *place) for place in places.items()))
     return "; ".join(found) + f" (mean and 95 % interval over seeds {sorted(table['seed'].unique().tolist())})."
 

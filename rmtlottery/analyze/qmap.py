@@ -8,7 +8,15 @@ one sigma_b for all hidden layers. `state` is rewound (theta_k under the mask) o
 
 from typing import TYPE_CHECKING, Any
 
-from rmtlottery.analyze._style import density_axis, interval, legend_beside, mean_density, plain_log_ticks, spread
+from rmtlottery.analyze._style import (
+    density_axis,
+    interval,
+    legend_beside,
+    mean_density,
+    plain_log_ticks,
+    seeds_words,
+    spread,
+)
 from rmtlottery.meanfield import trajectory
 from rmtlottery.measure.signal import Probe, hidden_lengths, probe
 from rmtlottery.tickets.ticket import Ticket
@@ -72,8 +80,8 @@ def plot(table: "pd.DataFrame") -> "Figure":
     figure, axes = plt.subplots(len(panels), 2, figsize=(13, 4 * len(panels)), squeeze=False, layout="constrained")
     for ((run, state), part), (left, right) in zip(panels, axes, strict=True):
         title = f"{run}, {state}" if rows["run"].nunique() > 1 else str(state)
-        draw_layers(part[part["source"] == "measured"], left, f"{title}: q measured in each layer")
-        draw_theories(part, right, f"{title}: q in the deeper half, measured and predicted")
+        draw_layers(part[part["source"] == "measured"], left, f"{title}: measured in each hidden layer")
+        draw_theories(part, right, f"{title}: deeper half, measured and predicted")
     return figure
 
 
@@ -81,11 +89,13 @@ def draw_layers(part: "pd.DataFrame", axes: "Axes", title: str) -> None:
     import seaborn as sns
 
     shown = part[part["level"].isin(spread(sorted(part["level"].unique()), 6))]
-    look = {"hue": shown["density"].map("{:.0%}".format), "palette": "viridis", "marker": "o", "errorbar": interval}
+    look = {"hue": "level", "palette": "viridis", "legend": "full", "marker": "o", "errorbar": interval}
     sns.lineplot(shown, x="layer", y="q", ax=axes, **look)
     axes.set_xticks(sorted(shown["layer"].unique()))
     finish(axes, title, "q, mean square pre-activation")
-    legend_beside(axes, "density")
+    lines, levels = axes.get_legend_handles_labels()
+    density = shown.groupby("level")["density"].first()
+    legend_beside(axes, "density", lines, [f"{100 * density[int(level)]:.3g} %" for level in levels])
 
 
 def draw_theories(part: "pd.DataFrame", axes: "Axes", title: str) -> None:
@@ -98,7 +108,7 @@ def draw_theories(part: "pd.DataFrame", axes: "Axes", title: str) -> None:
     sns.lineplot(means, x="density", y="q", errorbar=interval, ax=axes, **look)
     density_axis(axes)
     finish(axes, title, f"q, mean of layers {deep['layer'].min()} to {deep['layer'].max()}")
-    legend_beside(axes, "mean over seeds, 95 % interval")
+    legend_beside(axes, seeds_words(part["seed"].nunique()))
 
 
 def finish(axes: "Axes", title: str, ylabel: str) -> None:
@@ -109,15 +119,16 @@ def finish(axes: "Axes", title: str, ylabel: str) -> None:
 
 def headline(table: "pd.DataFrame") -> str:
     """Where the measured length of the rewound net peaks and ends, and how far each theory is off at the end."""
-    deep = table[(table["layer"] > table["layer"].max() // 2) & (table["state"] == "rewound")]
-    found = []
-    for run, part in deep.groupby("run"):
-        curves = part.pivot_table("q", "level", "source")
-        density, measured = part.groupby("level")["density"].mean(), curves["measured"]
-        peak, last = measured.idxmax(), measured.index[-1]
-        off = ", ".join(f"{source.split()[0]} x{curves.loc[last, source] / measured[last]:.2g}" for source in (T0, T1, T2))
-        found.append(
-            f"{run}: q of the rewound net is {measured.iloc[0]:.2f} dense, {measured[peak]:.2f} at its peak at density "
-            f"{density[peak]:.1%}, {measured[last]:.2f} at {density[last]:.1%}, where theory over measured is {off}"
-        )
-    return "; ".join(found) + f" (means over seeds {sorted(table['seed'].unique().tolist())}, deeper half of the layers)."
+    runs = table[table["state"] == "rewound"].groupby("run")
+    return f"{'; '.join(f'{run}: {summary(part)}' for run, part in runs)} (means over seeds, deeper half of the layers)."
+
+
+def summary(part: "pd.DataFrame") -> str:
+    deep = part[part["layer"] > part["layer"].max() // 2]
+    curves, density = deep.pivot_table("q", "level", "source"), deep.groupby("level")["density"].mean()
+    measured = curves["measured"]
+    peak, last = measured.idxmax(), measured.index[-1]
+    off = ", ".join(f"{source.split()[0]} x{curves.loc[last, source] / measured[last]:.2g}" for source in (T0, T1, T2))
+    places = {"densest": measured.index[0], "at its peak": peak, "sparsest": last}
+    q = ", ".join(f"{measured[level]:.2f} {name} (density {density[level]:.1%})" for name, level in places.items())
+    return f"q of the rewound net is {q}; there theory over measured is {off}; {part['seed'].nunique()} seeds"

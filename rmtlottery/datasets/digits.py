@@ -19,7 +19,7 @@ def digits(data: Digits) -> Dataset:
 
 
 def bundled(name: str) -> Path:
-    """A file of the project's `data` folder: beside the package in a checkout, inside it once installed."""
+    """A file of the project's `data` folder: inside the package once installed, beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "data", package.parent / "data"):
         if (folder / name).is_file():

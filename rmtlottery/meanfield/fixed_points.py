@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rmtlottery.meanfield.activations import Activation, activation
-from rmtlottery.meanfield.gaussian import Array
+from rmtlottery.meanfield.gaussian import LARGEST, Array
 from rmtlottery.meanfield.maps import Phi, length_map, sigmas
 
 Chosen = NDArray[np.bool_]
@@ -128,7 +128,9 @@ def critical_sigma_w(sigma_b: ArrayLike, phi: Phi = "tanh") -> Array:
     if act.homogeneous:
         return np.broadcast_to(1 / np.sqrt(act.D(1.0)), sigma_b.shape).copy()
     check_bounded(act)
-    low, high = np.full(sigma_b.shape, -40.0), np.full(sigma_b.shape, 40.0)
+    low, high = np.full(sigma_b.shape, -40.0), np.full(sigma_b.shape, np.log(LARGEST))
+    if np.any(LARGEST - act.V(LARGEST) / act.D(LARGEST) < sigma_b**2):
+        raise ValueError(f"sigma_b = {sigma_b.max():.3g} puts the critical line beyond q = {LARGEST:g}")
     for _ in range(80):
         middle = np.exp((low + high) / 2)
         short = middle - act.V(middle) / act.D(middle) < sigma_b**2

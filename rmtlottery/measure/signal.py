@@ -25,6 +25,8 @@ class Probe(NamedTuple):
 
 def probe(ticket: Ticket, samples: int) -> Probe:
     """The first `samples` test inputs, or all there are."""
+    if samples < 1:
+        raise Refusal(f"samples = {samples} is not at least 1")
     if ticket.spec is None:
         raise Refusal("a ticket without a Spec names no data set to probe it with")
     data = datasets.dataset(ticket.spec.data)

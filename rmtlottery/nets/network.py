@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-Weights = dict[str, torch.Tensor]
+from rmtlottery.tickets.ticket import Weights
 
 
 @dataclass(frozen=True)

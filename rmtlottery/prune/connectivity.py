@@ -12,8 +12,9 @@ def connectivity(mask: dict[str, torch.Tensor]) -> list[dict[str, Any]]:
     constant or is never read. `path_density` is the part of all weights that lies on a path from input to output.
     """
     masks = list(mask.values())
-    fed, read = reached(masks), reversed(reached([m.T for m in reversed(masks)]))
-    return [row(*facts) for facts in zip(mask, masks, fed[:-1], fed[1:], list(read)[1:], strict=True)]
+    fed = reached(masks)
+    read = reached([layer.T for layer in reversed(masks)])[::-1]
+    return [row(*facts) for facts in zip(mask, masks, fed[:-1], fed[1:], read[1:], strict=True)]
 
 
 def reached(masks: list[torch.Tensor]) -> list[torch.Tensor]:

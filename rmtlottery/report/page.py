@@ -3,7 +3,10 @@
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 ROWS = 12
 
@@ -26,9 +29,20 @@ def render(
     """The page as text. Nothing in it is fetched from anywhere."""
     from jinja2 import Environment
 
-    template = Environment(autoescape=True).from_string(Path(__file__).with_name("page.html").read_text())
+    environment = Environment(autoescape=True)
+    environment.filters["code"] = code
+    template = environment.from_string(Path(__file__).with_name("page.html").read_text())
     sections = [section(answer) for answer in answers]
     return template.render(title=title, lead=lead, answers=sections, facts=facts, faults=faults, footer=footer)
+
+
+def code(text: str) -> "Markup":
+    """`words` between backticks as code, all else escaped."""
+    from markupsafe import Markup
+
+    pieces = text.split("`")
+    marked = [Markup("<code>{}</code>").format(piece) if place % 2 else piece for place, piece in enumerate(pieces)]
+    return Markup("").join(marked)
 
 
 def section(answer: Answer) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +15,13 @@ if TYPE_CHECKING:
     import torch
 
 Tensors = Mapping[str, "torch.Tensor"]
+REBUILD = "run the training command again and only that is rebuilt"
 
 
 def write(path: Path, content: bytes) -> None:
     """Replace `path` by `content` in one step: a reader, or a crash, sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         with open(part, "wb") as file:
             file.write(content)
@@ -39,15 +42,27 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_json(path: Path, value: Any) -> None:
-    write(path, json.dumps(value, indent=1).encode())
+def write_sealed(path: Path, value: dict[str, Any]) -> None:
+    """JSON with a hash of its own content, so that an altered file is seen."""
+    write(path, json.dumps(value | {"seal": seal(value)}, indent=1).encode())
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    held = read_json(path)
+    if not isinstance(held, dict) or held.pop("seal", None) != seal(held):
+        raise Refusal(f"{path} is altered: its content does not give the seal in it; {REBUILD}")
+    return held
+
+
+def seal(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise Refusal(f"{path} is damaged (not JSON: {error}); run the training command again to rebuild it") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, IsADirectoryError) as error:
+        raise Refusal(f"{path} is damaged (not JSON: {error}); {REBUILD}") from None
 
 
 def write_tensors(path: Path, tensors: Tensors, facts: Any = None) -> None:
@@ -59,29 +74,35 @@ def write_tensors(path: Path, tensors: Tensors, facts: Any = None) -> None:
 
 
 def read_facts(path: Path) -> Any:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            return json.loads((file.metadata() or {}).get("facts", "null"))
-    except SafetensorError as error:
-        raise Refusal(f"{path} is damaged: {nature(path)} ({error})") from None
+    with opened(path) as file:
+        return json.loads((file.metadata() or {}).get("facts", "null"))
 
 
 def read_tensors(path: Path, prefix: str = "") -> dict[str, "torch.Tensor"]:
     """The tensors of a safetensors file whose names begin with `prefix`, by the rest of their names."""
+    with opened(path) as file:
+        names = [name for name in file.keys() if name.startswith(prefix)]
+        return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A safetensors file; a Refusal that says what is there instead, if it is none."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            names = [name for name in file.keys() if name.startswith(prefix)]
-            return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
-    except SafetensorError as error:
+            yield file
+    except FileNotFoundError:
+        raise
+    except (SafetensorError, OSError) as error:
         raise Refusal(f"{path} is damaged: {nature(path)} ({error})") from None
 
 
 def nature(path: Path) -> str:
     """What a file that is no safetensors file looks like."""
+    if path.is_dir():
+        return "a folder where a file was promised"
     with open(path, "rb") as file:
         start = file.read(4)
     if start[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") or start == b"PK\x03\x04":
@@ -95,7 +116,7 @@ def fingerprint(tensors: Tensors) -> str:
 
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
+        tensor = tensors[name].detach().cpu().clone(memory_format=torch.contiguous_format)
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -18,6 +18,10 @@ def at_least(low: float) -> Bound:
     return Bound(lambda value: value >= low, f"at least {low:g}")
 
 
+def at_most(high: float) -> Bound:
+    return Bound(lambda value: value <= high, f"at most {high:g}")
+
+
 def above(low: float) -> Bound:
     return Bound(lambda value: value > low, f"above {low:g}")
 
@@ -77,7 +81,7 @@ def convert(kind: Any, value: Any) -> Any:
 
 def wanted(kind: Any) -> str:
     names = {int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}
-    return names.get(kind, "a list of whole numbers such as 8x256,64")
+    return names.get(kind, "a list of whole numbers such as 0,1,2 or 8x256,64")
 
 
 def whole(value: Any) -> int:

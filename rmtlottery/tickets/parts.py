@@ -7,7 +7,7 @@ because a spec.json written before it does not name it.
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from rmtlottery.tickets.fields import above, accept, at_least, declared, each_at_least, fraction, some
+from rmtlottery.tickets.fields import above, accept, at_least, at_most, declared, each_at_least, fraction, some
 
 Phi = Literal["tanh", "erf", "relu"]
 Target = Literal["weights", "coordinates"]
@@ -72,8 +72,8 @@ class Teacher(Data):
 class Init(Part):
     """Where theta_0 comes from."""
 
-    sigma_w: Annotated[float, "std of a weight times sqrt(fan_in)", at_least(0)] = 1.4
-    sigma_b: Annotated[float, "std of a bias, undivided", at_least(0)] = 0.3
+    sigma_w: Annotated[float, "std of a weight times sqrt(fan_in)", at_least(0), at_most(300)] = 1.4
+    sigma_b: Annotated[float, "std of a bias, undivided", at_least(0), at_most(300)] = 0.3
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Normal(Init):
 class Optimiser(Part):
     """How coordinates move. Decay is the L2 term: decay/2 |.|^2 of its target is added to the loss, biases included."""
 
-    lr: Annotated[float, "peak learning rate", above(0)] = 1e-3
+    lr: Annotated[float, "peak learning rate", above(0), at_most(1e6)] = 1e-3
     decay: Annotated[float, "L2 weight decay", at_least(0)] = 0.0
     decay_target: Annotated[Target, "what decays: weights or coordinates"] = "weights"
 
@@ -107,7 +107,7 @@ class SGD(Optimiser):
     """Gradient descent with momentum."""
 
     kind: ClassVar[str] = "sgd"
-    lr: Annotated[float, "peak learning rate", above(0)] = 0.05
+    lr: Annotated[float, "peak learning rate", above(0), at_most(1e6)] = 0.05
     momentum: Annotated[float, "part of the last step that is kept", fraction()] = 0.9
     nesterov: Annotated[bool, "look ahead along the momentum"] = False
 

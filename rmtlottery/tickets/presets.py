@@ -1,11 +1,12 @@
 """Specs with a name, and the name of any other by what sets it apart from them."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 from rmtlottery.refusal import unknown
 from rmtlottery.tickets.fields import declared, shown
-from rmtlottery.tickets.spec import GROUPS, Spec
+from rmtlottery.tickets.spec import GROUPS, Spec, part_from
 
 SMALL = Spec().but(widths="8x100", lr=3e-3, epochs=30, batch=32, levels=17, seeds=(0, 1, 2, 3, 4))
 
@@ -21,8 +22,8 @@ PRESETS = {
 
 def preset(name: str) -> Spec:
     """The Spec of that name."""
-    if name not in PRESETS:
-        raise unknown("preset", name, PRESETS)
+    if not isinstance(name, str) or name not in PRESETS:
+        raise unknown("preset", str(name), PRESETS)
     return PRESETS[name][1].but(preset=name)
 
 
@@ -34,7 +35,14 @@ def presets() -> dict[str, str]:
 def label(spec: Spec) -> str:
     """The run's folder: the spec's own name, or its preset and the fields that differ from it."""
     apart = (f"{field}={shown(value)}" for field, value in changed(spec))
-    return spec.name or "-".join([spec.preset or "run", *apart])
+    return spec.name or short("-".join([spec.preset or "run", *apart]))
+
+
+def short(name: str, most: int = 120) -> str:
+    """A name that fits into a folder's: a long one ends in a hash of itself."""
+    if len(name) <= most:
+        return name
+    return f"{name[: most - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def changed(spec: Spec) -> Iterator[tuple[str, Any]]:
@@ -44,5 +52,5 @@ def changed(spec: Spec) -> Iterator[tuple[str, Any]]:
         ours, theirs = getattr(spec, group), getattr(base, group)
         if ours.kind != theirs.kind:
             yield group, ours.kind
-            theirs = type(ours)()
+            theirs = part_from(group, ours.kind, theirs)
         yield from ((n, getattr(ours, n)) for n in declared(type(ours)) if getattr(ours, n) != getattr(theirs, n))

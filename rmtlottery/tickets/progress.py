@@ -1,12 +1,12 @@
 """A level in the middle of its training, so that a kill costs seconds."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import disk
+from rmtlottery.tickets.lock import locked
 
 if TYPE_CHECKING:
     import torch
@@ -35,17 +35,7 @@ class Progress:
     def clear(self, level: int) -> None:
         self.path(level).unlink(missing_ok=True)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Only one process trains a unit; the lock dies with its holder, however it dies."""
-        import fcntl
-
-        self.stem.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.stem.with_suffix(".lock"), "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise Refusal(
-                    f"{self.stem.parent.parent} is being trained by another process; wait for it or stop it"
-                ) from None
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Only one process trains a unit."""
+        run = self.stem.parent.parent
+        return locked(self.stem.with_suffix(".lock"), f"{run} is being trained by another process; wait for it or stop it")

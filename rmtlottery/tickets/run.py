@@ -6,6 +6,7 @@ NAME/seed-0/level-03.json             written last: a level exists when its side
 NAME/progress/UNIT.safetensors        a level in the middle of its training
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import disk
+from rmtlottery.tickets.lock import locked
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import VERSION, Spec, differences
 from rmtlottery.tickets.ticket import Ticket, Weights
@@ -20,7 +22,7 @@ from rmtlottery.tickets.ticket import Ticket, Weights
 if TYPE_CHECKING:
     import pandas as pd
 
-REBUILD = "run the training command again and only that is rebuilt"
+SIDECAR = re.compile(r"seed-\d+/level-\d+\.json")
 
 
 class Run:
@@ -29,7 +31,8 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not (self.path / "spec.json").is_file():
-            raise Refusal(f"{self.path} is no run: it holds no spec.json{nearby(self.path)}")
+            what = "it is a file" if self.path.is_file() else "it holds no spec.json"
+            raise Refusal(f"{self.path} is no run, which is a folder that training made: {what}{nearby(self.path)}")
         self.spec = read_spec(self.path / "spec.json")
 
     def __repr__(self) -> str:
@@ -40,30 +43,28 @@ class Run:
         """The run of this spec in root/NAME, made if it is not there; seeds may be added to one that is."""
         name = label(spec)
         path = Path(root) / name
-        if not (path / "spec.json").exists():
-            disk.write(path / "spec.json", spec.but(name=name).to_json().encode())
-            return cls(path)
-        run = cls(path)
-        if apart := differences(spec, run.spec):
-            free = free_name(root, name)
-            raise Refusal(f"{path} holds another spec ({'; '.join(apart)}); take --name {free}")
-        if added := tuple(seed for seed in spec.seeds if seed not in run.spec.seeds):
-            run.spec = run.spec.but(seeds=run.spec.seeds + added)
-            disk.write(path / "spec.json", run.spec.to_json().encode())
+        path.mkdir(parents=True, exist_ok=True)
+        with locked(path / "spec.lock", f"{path} is being opened by another process; try again"):
+            if not (path / "spec.json").exists():
+                disk.write(path / "spec.json", spec.but(name=name).to_json().encode())
+            run = cls(path)
+            if apart := differences(spec, run.spec):
+                free = free_name(root, name)
+                raise Refusal(f"{path} holds another spec ({'; '.join(apart)}); take --name {free}")
+            if added := tuple(seed for seed in spec.seeds if seed not in run.spec.seeds):
+                run.spec = run.spec.but(seeds=run.spec.seeds + added)
+                disk.write(path / "spec.json", run.spec.to_json().encode())
         return run
 
     def __getitem__(self, place: tuple[int, int]) -> Ticket:
         seed, level = place
         record = self.record(seed, level)
         if record is None:
-            raise Refusal(
-                f"{self.path} has no ticket of seed {seed}, level {level}; it has seeds {self.seeds}, levels {self.levels}"
-            )
+            there = f"it has seeds {self.seeds}, levels {self.levels}"
+            raise Refusal(f"{self.path} has no ticket of seed {seed}, level {level}; {there}")
         if record["status"] != "done":
-            raise Refusal(
-                f"{self.path} has no ticket there: seed {seed} {record['status']} in level {level} at step {record['step']}"
-            )
-        return Ticket(self.spec, seed, level, record, self.readers(seed, level, record))
+            raise Refusal(f"{self.path} has no ticket there: {ending(record)}")
+        return Ticket(self.spec, seed, level, self.path, record, self.readers(seed, level, record))
 
     def __iter__(self) -> Iterator[Ticket]:
         return (self[seed, level] for (seed, level), record in self.records().items() if record["status"] == "done")
@@ -80,12 +81,16 @@ class Run:
         return [ticket for ticket in tickets if ticket.level == level]
 
     def units(self) -> list[dict[str, Any]]:
-        """The units of work that the run is divided into, as they were first taken up."""
+        """The units of work that the run is divided into; if that file is damaged, those that its tickets name."""
         path = self.path / "units.json"
-        return disk.read_json(path) if path.exists() else []
+        try:
+            return disk.read_sealed(path)["units"] if path.exists() else []
+        except Refusal:
+            named = [record["unit"] for record in self.records().values()]
+            return [unit for place, unit in enumerate(named) if unit not in named[:place]]
 
     def write_units(self, units: list[dict[str, Any]]) -> None:
-        disk.write_json(self.path / "units.json", units)
+        disk.write_sealed(self.path / "units.json", {"units": units})
 
     @property
     def seeds(self) -> list[int]:
@@ -115,32 +120,20 @@ class Run:
     def records(self) -> dict[tuple[int, int], dict[str, Any]]:
         """(seed, level) -> sidecar of every level that ended, damaged sidecars left out: `faults` names them."""
         found = {}
-        for path in sorted(self.path.glob("seed-*/level-*.json"), key=place):
+        for path in self.sidecars():
             try:
-                found[place(path)] = disk.read_json(path)
+                found[place(path)] = disk.read_sealed(path)
             except Refusal:
                 continue
         return found
 
+    def sidecars(self) -> list[Path]:
+        paths = self.path.glob("seed-*/level-*.json")
+        return sorted((path for path in paths if SIDECAR.fullmatch(f"{path.parent.name}/{path.name}")), key=place)
+
     def record(self, seed: int, level: int) -> dict[str, Any] | None:
         path = self.stem(seed, level).with_suffix(".json")
-        return disk.read_json(path) if path.exists() else None
-
-    def faults(self) -> list[str]:
-        """A sentence for every level that ended badly and every file that is damaged."""
-        found = []
-        for path in sorted(self.path.glob("seed-*/level-*.json"), key=place):
-            try:
-                record = disk.read_json(path)
-                if record["status"] == "done":
-                    self.check(*place(path))
-                else:
-                    found.append(
-                        f"seed {record['seed']} {record['status']} in level {record['level']} at step {record['step']}"
-                    )
-            except Refusal as fault:
-                found.append(str(fault))
-        return found
+        return disk.read_sealed(path) if path.exists() else None
 
     def status(self, seed: int, level: int) -> str:
         """done, diverged, missing or damaged: what the sidecar says, the tensors unread."""
@@ -150,9 +143,13 @@ class Run:
             return "damaged"
         return record["status"] if record else "missing"
 
-    def fingerprint(self, seed: int, level: int) -> str:
-        """The SHA-256 of a ticket's weights."""
-        return self[seed, level].record["sha256"]["weights"]
+    def fault(self, seed: int, level: int) -> str:
+        """What is wrong with a ticket that is there, every byte of it read; nothing if it is whole."""
+        try:
+            self.check(seed, level)
+        except Refusal as fault:
+            return str(fault)
+        return ""
 
     def check(self, seed: int, level: int) -> None:
         """Refuses a ticket whose tensors are not those its sidecar was written for, or whose parent is another."""
@@ -160,9 +157,34 @@ class Run:
         for part in ("weights", "mask", "snapshots"):
             ticket.read[part]()
         if level and ticket.record["parent"] != self.fingerprint(seed, level - 1):
-            raise Refusal(
-                f"{self.stem(seed, level)} descends from another level {level - 1} than the one beside it; {REBUILD}"
+            here = f"{self.stem(seed, level)} descends from another level {level - 1} than the one beside it"
+            raise Refusal(f"{here}; {disk.REBUILD}")
+
+    def faults(self) -> list[str]:
+        """A sentence for every level that ended badly, for every file that is damaged, and for what is not there yet."""
+        found = [self.fault(*place(path)) for path in self.sidecars()]
+        missing = list(self.missing())
+        if missing:
+            (seed, level), wanted = missing[0], len(self.spec.seeds) * (self.spec.prune.levels + 1)
+            first = f"the first is seed {seed}, level {level}"
+            found.append(
+                f"{self.path}: {len(missing)} of {wanted} tickets are not there yet ({first}); train on to have them"
             )
+        return [fault for fault in found if fault]
+
+    def missing(self) -> Iterator[tuple[int, int]]:
+        """What the spec asks for and nothing stands for: no ticket, no record of a seed that diverged before."""
+        for seed in self.spec.seeds:
+            for level in range(self.spec.prune.levels + 1):
+                status = self.status(seed, level)
+                if status == "diverged":
+                    break
+                if status == "missing":
+                    yield seed, level
+
+    def fingerprint(self, seed: int, level: int) -> str:
+        """The SHA-256 of a ticket's weights."""
+        return self[seed, level].record["sha256"]["weights"]
 
     def stem(self, seed: int, level: int) -> Path:
         return self.path / f"seed-{seed}" / f"level-{level:02d}"
@@ -175,12 +197,12 @@ class Run:
         hashes = {part: disk.fingerprint(held) for part, held in parts.items()}
         stem = self.stem(record["seed"], record["level"])
         disk.write_tensors(stem.with_suffix(".safetensors"), tensors)
-        disk.write_json(stem.with_suffix(".json"), {"version": VERSION, "status": "done", "sha256": hashes} | record)
+        disk.write_sealed(stem.with_suffix(".json"), {"version": VERSION, "status": "done", "sha256": hashes} | record)
 
     def write_end(self, record: dict[str, Any], status: str) -> None:
         """Record that a seed ended here without a ticket."""
         path = self.stem(record["seed"], record["level"]).with_suffix(".json")
-        disk.write_json(path, {"version": VERSION, "status": status} | record)
+        disk.write_sealed(path, {"version": VERSION, "status": status} | record)
 
     def write_tables(self) -> None:
         for name in ("metrics", "connectivity"):
@@ -202,10 +224,12 @@ class Run:
 
     def read_part(self, path: Path, record: dict[str, Any] | None, part: str) -> Weights:
         if record is None or not path.exists():
-            raise Refusal(f"{path} is missing; {REBUILD}")
+            raise Refusal(f"{path} is missing; {disk.REBUILD}")
         held = disk.read_tensors(path, f"{part}/")
         if disk.fingerprint(held) != record["sha256"].get(part):
-            raise Refusal(f"{path} is altered: its {part} do not give the SHA-256 that {path.stem}.json records; {REBUILD}")
+            raise Refusal(
+                f"{path} is altered: its {part} do not give the SHA-256 that {path.stem}.json records; {disk.REBUILD}"
+            )
         return held
 
     def read_mask(self, read: Any, record: dict[str, Any]) -> Weights:
@@ -215,9 +239,13 @@ class Run:
 
 def read_spec(path: Path) -> Spec:
     try:
-        return Spec.from_json(disk.read_json(path) and path.read_text())
-    except Refusal as refusal:
-        raise Refusal(f"{path}: {refusal}") from None
+        return Spec.from_json(path.read_text())
+    except (Refusal, OSError, UnicodeDecodeError) as refusal:
+        raise Refusal(f"{path}: {refusal}; put back the spec that the run was made with, or take another name") from None
+
+
+def ending(record: dict[str, Any]) -> str:
+    return f"seed {record['seed']} {record['status']} in level {record['level']} at step {record['step']}"
 
 
 def place(path: Path) -> tuple[int, int]:
@@ -226,10 +254,11 @@ def place(path: Path) -> tuple[int, int]:
 
 
 def nearby(path: Path) -> str:
-    """Runs that stand where a missing one was looked for."""
+    """Runs that stand around where one was looked for."""
+    around = [folder for folder in path.absolute().parents[:2] if (folder / "spec.json").is_file()]
     here = path if path.is_dir() else path.parent
-    names = sorted(found.parent.name for found in here.glob("*/spec.json"))
-    return f"; runs in {here}: {', '.join(names)}" if names else ""
+    names = [str(folder) for folder in around] or sorted(found.parent.name for found in here.glob("*/spec.json"))
+    return f"; runs around it: {', '.join(names[:9])}" if names else ""
 
 
 def free_name(root: str | Path, name: str) -> str:

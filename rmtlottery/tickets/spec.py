@@ -23,6 +23,8 @@ GROUPS: dict[str, type[parts.Part]] = {
 SEEDS = Field("seeds", tuple[int, ...], "seeds trained side by side, e.g. 0,1,2", (some, each_at_least(0)), (0,))
 NAME = Field("name", str, "the run's folder; by default the preset and what differs from it", (), "")
 
+PRESET = Field("preset", str, "the preset that the run's name starts from", (), "")
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -47,7 +49,8 @@ class Spec:
                 raise Refusal(f"{group} = {part!r} is not one of {', '.join(kinds(group))}")
         seeds = accept(SEEDS, self.seeds)
         object.__setattr__(self, "seeds", tuple(dict.fromkeys(seeds)))
-        if "/" in accept(NAME, self.name) or self.name.startswith("."):
+        accept(PRESET, self.preset)
+        if set("/\0") & set(accept(NAME, self.name)) or self.name.startswith("."):
             raise Refusal(f"name = {self.name!r} is not a plain folder name")
         if self.prune.rewind and self.prune.levels == 0:
             raise Refusal(f"rewind = {self.prune.rewind} has no level to rewind for: levels is 0")
@@ -55,7 +58,8 @@ class Spec:
     def but(self, **changes: Any) -> "Spec":
         """This spec with some fields changed, each by its own name: `but(lr=1e-2, optimiser="sgd", net={"phi": "erf"})`.
 
-        A part that changes its kind takes that kind's defaults for what is not named with it.
+        A part that changes its kind keeps what both kinds have with one default (epochs, decay), and takes the new
+        kind's defaults for the rest (lr).
         """
         held: dict[str, Any] = {group: getattr(self, group) for group in GROUPS}
         for group in [name for name in GROUPS if name in changes]:
@@ -73,11 +77,18 @@ class Spec:
 
     @classmethod
     def from_json(cls, text: str) -> "Spec":
-        held = json.loads(text)
-        version = held.pop("version", None)
+        """The spec that `to_json` wrote: every part and label must be there, a field that is not has its default."""
+        try:
+            held = json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise Refusal(f"the spec is damaged (not JSON: {error})") from None
+        version = held.pop("version", None) if isinstance(held, dict) else None
         if version != VERSION:
             raise Refusal(f"the spec is of format version {version}, this rmtlottery reads version {VERSION}")
-        return cls().but(**{key: value for key, value in held.items() if key != "seeds"}, seeds=held["seeds"])
+        if set(held) != {*GROUPS, "seeds", "preset", "name"}:
+            odd = sorted(set(held) ^ {*GROUPS, "seeds", "preset", "name"})
+            raise Refusal(f"the spec lacks, or has beyond what a spec has, {', '.join(odd)}")
+        return cls().but(**held)
 
 
 def kinds(group: str) -> dict[str, type[parts.Part]]:
@@ -94,11 +105,19 @@ def part_from(group: str, value: Any, present: parts.Part) -> parts.Part:
     kind = given.pop("kind", present.kind)
     if not isinstance(kind, str) or kind not in kinds(group):
         raise unknown(group, str(kind), kinds(group))
-    known = declared(kinds(group)[kind])
+    new = kinds(group)[kind]
+    known = declared(new)
     for name in given:
         if name not in known:
             raise unknown(f"field of {group} {kind!r}", name, known)
-    return replace(present, **given) if kind == present.kind else kinds(group)[kind](**given)
+    return replace(present, **given) if kind == present.kind else new(**(carried(present, new) | given))
+
+
+def carried(present: parts.Part, new: type[parts.Part]) -> dict[str, Any]:
+    """What a part keeps when its kind changes: fields that both kinds have with one default, as epochs; not as lr."""
+    here, there = declared(type(present)), declared(new)
+    same = [name for name in here if name in there and here[name].default == there[name].default]
+    return {name: getattr(present, name) for name in same}
 
 
 def with_leaves(held: dict[str, parts.Part], changes: dict[str, Any]) -> dict[str, parts.Part]:

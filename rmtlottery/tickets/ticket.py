@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rmtlottery.tickets.spec import Spec
@@ -24,8 +25,13 @@ class Ticket:
     spec: Spec | None
     seed: int | None
     level: int
+    run: Path | None
     record: Mapping[str, Any] = field(repr=False)
     read: Mapping[str, Callable[[], Any]] = field(repr=False)
+
+    def __repr__(self) -> str:
+        run = repr(str(self.run)) if self.run else "no run"
+        return f"Ticket({run}, seed {self.seed}, level {self.level}, density {self.density:.1%})"
 
     @cached_property
     def init(self) -> Weights:
@@ -50,17 +56,17 @@ class Ticket:
 
     @property
     def rewound(self) -> Weights:
-        """The start under the mask: the ticket before it is trained."""
+        """theta_k under the mask: the ticket before it is trained, of level 0 too where k is not 0."""
         import torch
 
-        masks = self.mask
-        return {name: torch.where(masks[name], v, 0.0) if name in masks else v for name, v in self.start.items()}
+        step = self.spec.prune.rewind if self.spec and self.level == 0 else 0
+        start, masks = self.snapshots[step] if step else self.start, self.mask
+        return {name: torch.where(masks[name], v, 0.0) if name in masks else v for name, v in start.items()}
 
     @property
     def density(self) -> float:
         """Kept over all, of the weights that can be pruned."""
-        kept = self.record["kept"].values()
-        return sum(k for k, _ in kept) / sum(n for _, n in kept)
+        return self.record["density"]
 
     @property
     def chart(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Bar:
             self.bar.n = self.bar.initial = here - 1
         self.fresh = False
         self.bar.update(here - self.bar.n)
-        if state.step % level.steps_an_epoch == 0 and state.seeds:
+        if state.step % level.steps_an_epoch == 0 and state.training:
             self.bar.set_postfix(level=level.number, accuracy=f"{latest_accuracy(state):.3f}", refresh=False)
 
     def unit_done(self) -> None:
@@ -39,6 +39,6 @@ class Bar:
 
 def latest_accuracy(state: State) -> float:
     """Mean over the seeds, of the validation set if there is one."""
-    rows = [state.rows[seed][-1] for seed in state.seeds]
+    rows = [state.rows[seed][-1] for seed in state.training]
     name = "validation_accuracy" if "validation_accuracy" in rows[0] else "test_accuracy"
     return float(sum(row[name] for row in rows)) / len(rows)

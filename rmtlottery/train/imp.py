@@ -16,7 +16,6 @@ from rmtlottery.nets.init import initial
 from rmtlottery.prune.connectivity import connectivity
 from rmtlottery.prune.criteria import CRITERIA
 from rmtlottery.prune.cut import cut, rates
-from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress
 from rmtlottery.tickets.run import Run
@@ -24,7 +23,7 @@ from rmtlottery.tickets.ticket import Weights
 from rmtlottery.train.interrupt import between_steps
 from rmtlottery.train.loop import Level, begin, train
 from rmtlottery.train.state import State
-from rmtlottery.work.unit import Unit, provenance
+from rmtlottery.work.unit import Unit, check_device, provenance
 
 SAVE_EVERY = 20.0
 COMPUTE = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -42,6 +41,7 @@ class Imp:
     """All levels of one unit of work."""
 
     def __init__(self, run: Run, unit: Unit, watch: Callable[[Level, State], None]) -> None:
+        check_device(unit.device)
         self.run, self.unit, self.watch, self.spec = run, unit, watch, run.spec
         self.data = datasets.dataset(self.spec.data).to(unit.device)
         self.network = nets.build(self.spec.net, self.data.inputs, self.data.classes)
@@ -55,6 +55,7 @@ class Imp:
                 missing = [seed for seed in seeds if not self.intact(seed, level)]
                 if missing:
                     self.finish(level, seeds, missing, asked)
+                self.progress.clear(level)
 
     def alive(self, seed: int, level: int) -> bool:
         """No earlier level of the seed ended without a ticket."""
@@ -64,12 +65,10 @@ class Imp:
         status = self.run.status(seed, level)
         if status in ("missing", "diverged"):
             return status == "diverged"
-        try:
-            self.run.check(seed, level)
-        except Refusal as fault:
+        fault = self.run.fault(seed, level)
+        if fault:
             print(f"{fault}: rebuilding it", file=sys.stderr)
-            return False
-        return True
+        return not fault
 
     def finish(self, level: int, seeds: list[int], missing: list[int], asked: Callable[[], bool]) -> None:
         """Train a level of every seed that reached it and write what is missing of it."""
@@ -83,7 +82,6 @@ class Imp:
                 )
             else:
                 self.write(job, state, seed, origins[seed])
-        self.progress.clear(level)
         self.run.write_tables()
 
     def origin(self, seed: int, level: int) -> Origin:
@@ -106,15 +104,20 @@ class Imp:
         return Level(self.spec, level, first, self.network, self.data, chart, COMPUTE[self.unit.precision])
 
     def resume(self, job: Level, seeds: list[int]) -> State:
-        """From the checkpoint, if it began with these seeds where this level begins; else from the start."""
+        """From the checkpoint, if it began with these seeds, in this unit, where this level begins; else anew."""
         saved = self.progress.load(job.number)
-        if saved and (saved[0]["began"], saved[0]["origin"]) == (seeds, origin_of(job)):
+        if saved and saved[0]["seeds"] == seeds and saved[0]["origin"] == self.origin_of(job):
             return State.restore(*saved, self.unit.device)
         return begin(job, seeds)
 
+    def origin_of(self, job: Level) -> dict[str, Any]:
+        """What tells a checkpoint that began elsewhere: another unit, another parent, another mask."""
+        begins = {"start": job.chart.start, "reach": job.chart.weights(torch.ones_like(job.chart.start))}
+        return {"unit": self.unit.to_dict(), "sha256": fingerprint(begins)}
+
     def ticker(self, job: Level, asked: Callable[[], bool]) -> Callable[[State], None]:
         """What happens between two steps: the bar moves, and every so often the state is saved."""
-        saved_at, origin = time.monotonic(), {"origin": origin_of(job)}
+        saved_at, origin = time.monotonic(), {"origin": self.origin_of(job)}
 
         def tick(state: State) -> None:
             nonlocal saved_at
@@ -151,11 +154,6 @@ class Imp:
             "metrics": state.rows[seed],
             "connectivity": connectivity(origin.mask),
         }
-
-
-def origin_of(job: Level) -> str:
-    """What tells a checkpoint that began elsewhere: a parent that was rebuilt otherwise, another mask."""
-    return fingerprint({"start": job.chart.start, "reach": job.chart.weights(torch.ones_like(job.chart.start))})
 
 
 def with_biases(mask: Weights, start: Weights) -> Weights:

@@ -15,7 +15,7 @@ from rmtlottery.tickets.spec import Spec
 from rmtlottery.train.optimise import UPDATES, memory
 from rmtlottery.train.order import epoch_order
 from rmtlottery.train.schedule import learning_rate
-from rmtlottery.train.state import State
+from rmtlottery.train.state import Rows, State
 
 EVALUATION_BATCH = 2048
 
@@ -48,18 +48,21 @@ def begin(level: Level, seeds: list[int]) -> State:
     """The state before a level's first step: the chart's start, an optimiser without memory."""
     start = level.chart.start.clone()
     slots = {f"slot/{name}": torch.zeros_like(start) for name in memory(level.spec.optimiser)}
-    losses = torch.zeros(len(seeds), level.steps_an_epoch, device=start.device)
-    tensors = {"coordinates": start, "losses": losses, "hits": torch.zeros_like(losses[:, 0])} | slots
-    return State(level.number, tuple(seeds), list(seeds), level.first_step, tensors, {seed: [] for seed in seeds})
+    scores = {
+        "losses": torch.zeros(len(seeds), level.steps_an_epoch, device=start.device),
+        "hits": torch.zeros(len(seeds), device=start.device),
+    }
+    rows: dict[int, Rows] = {seed: [] for seed in seeds}
+    return State(level.number, list(seeds), level.first_step, {"coordinates": start} | scores | slots, rows)
 
 
 def train(level: Level, state: State, tick: Callable[[State], None]) -> State:
     """Train from where `state` stands to the end of the level; `tick` is called after every step."""
-    orders, orders_of = torch.empty(0), None
-    while state.step < level.last_step and state.seeds:
+    orders, orders_of = torch.empty(0), -1
+    while state.step < level.last_step and state.training:
         epoch, place = divmod(state.step, level.steps_an_epoch)
-        if orders_of != (epoch, state.seeds):
-            orders, orders_of = orders_for(level, state.seeds, epoch), (epoch, list(state.seeds))
+        if orders_of != epoch:
+            orders, orders_of = orders_for(level, state.seeds, epoch), epoch
         batch = level.spec.schedule.batch
         step(level, state, orders[:, place * batch : (place + 1) * batch], place)
         if place == level.steps_an_epoch - 1:
@@ -113,18 +116,26 @@ def decay(level: Level, coordinates: torch.Tensor) -> torch.Tensor | float:
 
 
 def end_epoch(level: Level, state: State, epoch: int) -> None:
-    """Write each seed's row; a seed whose loss is no number stops here, and the others go on."""
-    broken = ~state.tensors["losses"].isfinite()
-    for place in broken.any(1).nonzero().squeeze(1).tolist():
-        state.diverged[state.seeds[place]] = epoch * level.steps_an_epoch + int(broken[place].int().argmax())
-    state.keep((~broken.any(1)).nonzero().squeeze(1).tolist())
-    if state.seeds:
-        scores = epoch_scores(level, state, epoch)
-        for place, seed in enumerate(state.seeds):
+    """Write each seed's row; a seed whose loss or weights are no numbers stops here, and the others go on."""
+    stop_diverged(level, state, epoch)
+    scores = epoch_scores(level, state, epoch)
+    for place, seed in enumerate(state.seeds):
+        if seed in state.training:
             facts = {"epoch": epoch + 1, "step": state.step, "lr": level.lr(state.step - 1)}
             state.rows[seed].append(facts | {name: values[place].item() for name, values in scores.items()})
-    state.tensors["losses"] = torch.zeros_like(state.tensors["losses"])
-    state.tensors["hits"] = torch.zeros_like(state.tensors["hits"])
+    for name in ("losses", "hits"):
+        state.tensors[name].zero_()
+
+
+def stop_diverged(level: Level, state: State, epoch: int) -> None:
+    """Record the first step whose loss is no number, or the last if only what it left is none, and clear the seed."""
+    broken = ~state.tensors["losses"].isfinite()
+    left = ~state.tensors["coordinates"].isfinite().all(1)
+    for place in (broken.any(1) | left).nonzero().squeeze(1).tolist():
+        within = int(broken[place].int().argmax()) if broken[place].any() else level.steps_an_epoch - 1
+        state.diverged.setdefault(state.seeds[place], epoch * level.steps_an_epoch + within)
+        for tensor in state.tensors.values():
+            tensor[place] = 0
 
 
 def epoch_scores(level: Level, state: State, epoch: int) -> dict[str, torch.Tensor]:

@@ -10,26 +10,25 @@ Rows = list[dict[str, Any]]
 
 @dataclass
 class State:
-    """Every tensor has the seeds still training as its first axis; `began` are those the level began with.
+    """Every tensor has the seeds as its first axis, in order; a seed in `diverged` has stopped and holds zeros.
 
     `coordinates`, the optimiser's `slot/...`, this epoch's `losses` (one a step) and `hits`, and `snapshot/STEP`.
     """
 
     level: int
-    began: tuple[int, ...]
     seeds: list[int]
     step: int
     tensors: dict[str, torch.Tensor]
     rows: dict[int, Rows] = field(default_factory=dict)
     diverged: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def training(self) -> list[int]:
+        """The seeds that go on."""
+        return [seed for seed in self.seeds if seed not in self.diverged]
+
     def group(self, prefix: str) -> dict[str, torch.Tensor]:
         return {n.removeprefix(prefix): tensor for n, tensor in self.tensors.items() if n.startswith(prefix)}
-
-    def keep(self, places: list[int]) -> None:
-        """Go on with these places of the batch only."""
-        self.seeds = [self.seeds[place] for place in places]
-        self.tensors = {name: tensor[places] for name, tensor in self.tensors.items()}
 
     def facts(self) -> dict[str, Any]:
         """What is no tensor, as JSON can hold it."""
@@ -38,7 +37,6 @@ class State:
     @classmethod
     def restore(cls, facts: dict[str, Any], tensors: dict[str, torch.Tensor], device: str) -> "State":
         """The inverse of `facts`, after JSON has made text of the seeds that were keys."""
-        numbered = {name: {int(seed): value for seed, value in facts[name].items()} for name in ("rows", "diverged")}
+        rows, diverged = ({int(seed): value for seed, value in facts[name].items()} for name in ("rows", "diverged"))
         moved = {name: tensor.to(device) for name, tensor in tensors.items()}
-        plain = (facts["level"], tuple(facts["began"]), facts["seeds"], facts["step"])
-        return cls(*plain, moved, numbered["rows"], numbered["diverged"])
+        return cls(facts["level"], facts["seeds"], facts["step"], moved, rows, diverged)
