@@ -19,7 +19,8 @@ def preview(spec: Spec) -> str:
     return (
         f"{label(spec)}: {' -> '.join(map(str, units))}, {spec.net.phi}, seeds {', '.join(map(str, spec.seeds))}\n"
         f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}\n"
-        f"training: {words(spec, 'optimiser')}; {words(spec, 'schedule')}; {words(spec, 'prune')}\n{edge(spec, len(units) - 2)}"
+        f"training: {words(spec, 'optimiser')}; {words(spec, 'schedule')}; {words(spec, 'prune')}\n"
+        f"{edge(spec, len(units) - 2)}"
     )
 
 

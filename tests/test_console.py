@@ -63,9 +63,10 @@ def test_help_shows_usage_example_options_and_defaults(word, capsys):
         (
             OSError(errno.ENOSPC, "No space left on device", "/x"),
             2,
-            "cannot write /x: No space left on device; what was finished is kept",
+            "cannot go on: /x: No space left on device; what was finished is kept",
         ),
-        (PermissionError(errno.EACCES, "Permission denied", "/x"), 2, "cannot write /x: Permission denied"),
+        (MemoryError(), 2, "this does not fit into memory"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), 2, "cannot go on: /x: Permission denied"),
     ],
 )
 def test_an_error_is_one_sentence_and_a_code(error, code, sentence, capsys):

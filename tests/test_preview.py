@@ -18,9 +18,11 @@ def test_it_says_when_the_net_is_not_at_the_edge(sigma_w, sigma_b, words):
     assert words in edge(rl.Spec().but(sigma_w=sigma_w, sigma_b=sigma_b), depth=8)
 
 
-def test_it_shows_the_net_the_data_and_the_edge_in_three_lines():
-    net, data, last = preview(rl.preset("teacher").but(widths="5,4", validation=0)).splitlines()
+def test_it_shows_the_net_the_data_and_the_edge_and_the_training_in_four_lines():
+    net, data, training, last = preview(rl.preset("teacher").but(widths="5,4", validation=0)).splitlines()
     assert net == "teacher-widths=5,4-validation=0: 64 -> 5 -> 4 -> 10, tanh, seeds 0, 1, 2, 3, 4"
     assert data.startswith("data: teacher, 3200 train, 800 test; inputs less")
     assert "mean |x|^2/fan_in 1.000 train" in data
+    assert training.startswith("training: adam lr 0.003 decay 0 decay_target weights beta1 0.9")
+    assert "constant epochs 30 batch 32 warmup 0; imp levels 17 rate 0.2" in training
     assert last.startswith("chi = 1.0027, q* = 0.7713, xi_c = 378.8 layers")

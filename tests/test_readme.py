@@ -76,4 +76,4 @@ def test_the_recipe_for_an_analysis_works_in_one_file(recipe, tiny_run, tmp_path
     words = (tiny_run.path, "--only", recipe, f"--{recipe}.order", 1, "--out", tmp_path)
     code, _, err = command("analyze", *words)
     assert code == 0, err
-    assert "How far do the kept weights move" in (tmp_path / "report.html").read_text()
+    assert "How far do the kept weights move" in (tmp_path / f"report-{recipe}.html").read_text()

@@ -61,10 +61,10 @@ def checked(name: str, given: dict[str, Any]) -> dict[str, Any]:
 
 def tabulate(name: str, source: "Run | Ticket | Iterable[Ticket] | str | Path", **given: Any) -> "pd.DataFrame":
     """An analysis's table over one ticket, a run (or its folder), or any tickets; where it is from comes first."""
-    if isinstance(source, str | Path):
-        source = Run(source)
-    if not isinstance(source, Ticket | Iterable):
+    if not isinstance(source, Ticket | Iterable | Path):
         raise Refusal(f"{source!r} is no run, no ticket and no list of tickets")
+    if isinstance(source, str | Path):
+        return tabulate(name, Run(source), **given)
     table, faults = gather(name, [source] if isinstance(source, Ticket) else source, given)
     if faults:
         raise Refusal(faults[0])

@@ -87,7 +87,7 @@ class Normal(Init):
 class Optimiser(Part):
     """How coordinates move. Decay is the L2 term: decay/2 |.|^2 of its target is added to the loss, biases included."""
 
-    lr: Annotated[float, "peak learning rate", above(0), at_most(1e6)] = 1e-3
+    lr: Annotated[float, "peak learning rate", above(0), at_most(1e30)] = 1e-3
     decay: Annotated[float, "L2 weight decay", at_least(0)] = 0.0
     decay_target: Annotated[Target, "what decays: weights or coordinates"] = "weights"
 
@@ -107,7 +107,7 @@ class SGD(Optimiser):
     """Gradient descent with momentum."""
 
     kind: ClassVar[str] = "sgd"
-    lr: Annotated[float, "peak learning rate", above(0), at_most(1e6)] = 0.05
+    lr: Annotated[float, "peak learning rate", above(0), at_most(1e30)] = 0.05
     momentum: Annotated[float, "part of the last step that is kept", fraction()] = 0.9
     nesterov: Annotated[bool, "look ahead along the momentum"] = False
 

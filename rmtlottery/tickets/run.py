@@ -1,12 +1,5 @@
-"""`Run`: a folder of tickets, written once, resumable. The layout on disk is known here and nowhere else.
+"""`Run`: a folder of tickets, written once, resumable."""
 
-NAME/spec.json  units.json  metrics.csv  connectivity.csv
-NAME/seed-0/level-03.safetensors      weights, packed mask, snapshots
-NAME/seed-0/level-03.json             written last: a level exists when its sidecar does
-NAME/progress/UNIT.safetensors        a level in the middle of its training
-"""
-
-import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -14,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import disk
+from rmtlottery.tickets.layout import free_name, nearby, place, sidecars, stem
 from rmtlottery.tickets.lock import locked
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import VERSION, Spec, differences
@@ -21,8 +15,6 @@ from rmtlottery.tickets.ticket import Ticket, Weights
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SIDECAR = re.compile(r"seed-\d+/level-\d+\.json")
 
 
 class Run:
@@ -120,19 +112,15 @@ class Run:
     def records(self) -> dict[tuple[int, int], dict[str, Any]]:
         """(seed, level) -> sidecar of every level that ended, damaged sidecars left out: `faults` names them."""
         found = {}
-        for path in self.sidecars():
+        for path in sidecars(self.path):
             try:
                 found[place(path)] = disk.read_sealed(path)
             except Refusal:
                 continue
         return found
 
-    def sidecars(self) -> list[Path]:
-        paths = self.path.glob("seed-*/level-*.json")
-        return sorted((path for path in paths if SIDECAR.fullmatch(f"{path.parent.name}/{path.name}")), key=place)
-
     def record(self, seed: int, level: int) -> dict[str, Any] | None:
-        path = self.stem(seed, level).with_suffix(".json")
+        path = stem(self.path, seed, level).with_suffix(".json")
         return disk.read_sealed(path) if path.exists() else None
 
     def status(self, seed: int, level: int) -> str:
@@ -157,12 +145,12 @@ class Run:
         for part in ("weights", "mask", "snapshots"):
             ticket.read[part]()
         if level and ticket.record["parent"] != self.fingerprint(seed, level - 1):
-            here = f"{self.stem(seed, level)} descends from another level {level - 1} than the one beside it"
+            here = f"{stem(self.path, seed, level)} descends from another level {level - 1} than the one beside it"
             raise Refusal(f"{here}; {disk.REBUILD}")
 
     def faults(self) -> list[str]:
         """A sentence for every level that ended badly, for every file that is damaged, and for what is not there yet."""
-        found = [self.fault(*place(path)) for path in self.sidecars()]
+        found = [self.fault(*place(path)) for path in sidecars(self.path)]
         missing = list(self.missing())
         if missing:
             (seed, level), wanted = missing[0], len(self.spec.seeds) * (self.spec.prune.levels + 1)
@@ -186,22 +174,19 @@ class Run:
         """The SHA-256 of a ticket's weights."""
         return self[seed, level].record["sha256"]["weights"]
 
-    def stem(self, seed: int, level: int) -> Path:
-        return self.path / f"seed-{seed}" / f"level-{level:02d}"
-
     def write(self, record: dict[str, Any], weights: Weights, mask: Weights, snapshots: Mapping[int, Weights]) -> None:
         """Leave one ticket on disk. The sidecar comes last."""
         parts = {"weights": weights, "mask": {name: disk.pack(value) for name, value in mask.items()}}
         parts |= {f"snapshots/{step}": value for step, value in snapshots.items()}
         tensors = {f"{part}/{name}": value for part, held in parts.items() for name, value in held.items()}
         hashes = {part: disk.fingerprint(held) for part, held in parts.items()}
-        stem = self.stem(record["seed"], record["level"])
-        disk.write_tensors(stem.with_suffix(".safetensors"), tensors)
-        disk.write_sealed(stem.with_suffix(".json"), {"version": VERSION, "status": "done", "sha256": hashes} | record)
+        path = stem(self.path, record["seed"], record["level"])
+        disk.write_tensors(path.with_suffix(".safetensors"), tensors)
+        disk.write_sealed(path.with_suffix(".json"), {"version": VERSION, "status": "done", "sha256": hashes} | record)
 
     def write_end(self, record: dict[str, Any], status: str) -> None:
         """Record that a seed ended here without a ticket."""
-        path = self.stem(record["seed"], record["level"]).with_suffix(".json")
+        path = stem(self.path, record["seed"], record["level"]).with_suffix(".json")
         disk.write_sealed(path, {"version": VERSION, "status": status} | record)
 
     def write_tables(self) -> None:
@@ -210,9 +195,9 @@ class Run:
 
     def readers(self, seed: int, level: int, record: dict[str, Any]) -> dict[str, Any]:
         """How each part of a ticket is read. init and start are snapshots of level 0, stored once a seed."""
-        read = partial(self.read_part, self.stem(seed, level).with_suffix(".safetensors"), record)
+        read = partial(self.read_part, stem(self.path, seed, level).with_suffix(".safetensors"), record)
         first = record if level == 0 else self.record(seed, 0)
-        origin = partial(self.read_part, self.stem(seed, 0).with_suffix(".safetensors"), first)
+        origin = partial(self.read_part, stem(self.path, seed, 0).with_suffix(".safetensors"), first)
         steps = [int(part.partition("/")[2]) for part in record["sha256"] if part.startswith("snapshots/")]
         return {
             "weights": partial(read, "weights"),
@@ -246,23 +231,3 @@ def read_spec(path: Path) -> Spec:
 
 def ending(record: dict[str, Any]) -> str:
     return f"seed {record['seed']} {record['status']} in level {record['level']} at step {record['step']}"
-
-
-def place(path: Path) -> tuple[int, int]:
-    """(seed, level) of a sidecar's path."""
-    return int(path.parent.name.removeprefix("seed-")), int(path.stem.removeprefix("level-"))
-
-
-def nearby(path: Path) -> str:
-    """Runs that stand around where one was looked for."""
-    around = [folder for folder in path.absolute().parents[:2] if (folder / "spec.json").is_file()]
-    here = path if path.is_dir() else path.parent
-    names = [str(folder) for folder in around] or sorted(found.parent.name for found in here.glob("*/spec.json"))
-    return f"; runs around it: {', '.join(names[:9])}" if names else ""
-
-
-def free_name(root: str | Path, name: str) -> str:
-    number = 2
-    while (Path(root) / f"{name}-{number}").exists():
-        number += 1
-    return f"{name}-{number}"

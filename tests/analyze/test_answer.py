@@ -12,7 +12,7 @@ ASKED = [("accuracy", {}), ("qmap", {"samples": 20})]
 
 
 def test_it_leaves_tables_figures_and_one_report(tiny_run, tmp_path):
-    outcome = answer([tiny_run], ASKED, tmp_path, "The title", "the command")
+    outcome = answer([tiny_run], ASKED, tmp_path / "report.html", "The title", "the command")
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")) == [
         "figures/accuracy.png", "figures/qmap.png", "report.html", "tables/accuracy.csv", "tables/qmap.csv",
     ]  # fmt: skip
@@ -24,7 +24,7 @@ def test_it_leaves_tables_figures_and_one_report(tiny_run, tmp_path):
 
 
 def test_a_figure_needs_no_checkpoint(tiny_run, tmp_path):
-    answer([tiny_run], ASKED, tmp_path, "t", "c")
+    answer([tiny_run], ASKED, tmp_path / "report.html", "t", "c")
     assert rl.plot("qmap", pd.read_csv(tmp_path / "tables" / "qmap.csv")).axes
 
 
@@ -32,10 +32,10 @@ def test_a_damaged_ticket_is_a_fault_and_the_rest_is_answered(tiny_run, tmp_path
     shutil.copytree(tiny_run.path, tmp_path / "first")
     path = tmp_path / "first" / "seed-0" / "level-03.safetensors"
     path.write_bytes(path.read_bytes()[:200])
-    outcome = answer([rl.Run(tmp_path / "first")], ASKED, tmp_path / "out", "t", "c")
+    outcome = answer([rl.Run(tmp_path / "first")], ASKED, tmp_path / "out" / "report.html", "t", "c")
     assert len(outcome.faults) == 1
     assert "level-03.safetensors is damaged" in outcome.faults[0]
-    table = pd.read_csv(tmp_path / "out" / "tables" / "accuracy.csv")
+    table = pd.read_csv(tmp_path / "out" / "tables" / "qmap.csv")
     assert len(table.groupby(["seed", "level"])) == 7
 
 
@@ -43,12 +43,12 @@ def test_nothing_usable_is_refused(tiny, tmp_path):
     from rmtlottery.tickets.run import Run
 
     with pytest.raises(rl.Refusal, match="no ticket to ask"):
-        answer([Run.open(tmp_path, tiny)], ASKED, tmp_path / "out", "t", "c")
+        answer([Run.open(tmp_path, tiny)], ASKED, tmp_path / "out" / "report.html", "t", "c")
     assert not (tmp_path / "out").exists()
 
 
 def test_two_runs_share_a_report(tiny_run, tiny, tmp_path):
     other = rl.fit(tiny.but(lr=0.01, levels=1), tmp_path)
-    outcome = answer([tiny_run, other], ASKED, tmp_path / "out", "t", "c")
+    outcome = answer([tiny_run, other], ASKED, tmp_path / "out" / "report.html", "t", "c")
     assert set(pd.read_csv(tmp_path / "out" / "tables" / "accuracy.csv")["run"]) == {tiny_run.path.name, other.path.name}
     assert other.path.name in outcome.headlines[0]

@@ -24,7 +24,8 @@ def test_only_asks_only(tiny_run, tmp_path):
 def test_answers_go_into_the_run_unless_told(tiny_run, tmp_path):
     shutil.copytree(tiny_run.path, tmp_path / "run")
     assert main([str(tmp_path / "run"), "--only", "accuracy"]) == 0
-    assert (tmp_path / "run" / "analysis" / "report.html").exists()
+    assert (tmp_path / "run" / "analysis" / "report-accuracy.html").exists()
+    assert not (tmp_path / "run" / "analysis" / "report.html").exists(), "a whole report is not replaced by a part"
 
 
 @pytest.mark.parametrize(
@@ -34,10 +35,15 @@ def test_answers_go_into_the_run_unless_told(tiny_run, tmp_path):
         (["RUN", "--only", "qmaps"], "unknown analysis 'qmaps': did you mean 'qmap'"),
         (["RUN", "--qmap.sample", "3"], r"unknown option '--qmap\.sample': did you mean '--qmap\.samples'"),
         (["RUN/nowhere"], "is no run"),
+        (["RUN/seed-0"], "is no run.*runs around it: RUN"),
+        (["RUN/spec.json"], "is no run, which is a folder that training made: it is a file"),
+        (["RUN", "RUN"], "2 runs share one report: say with --out where it goes"),
+        (["RUN", "--only", "accuracy", "--qmap.samples", "5"], "is an option of an analysis that --only leaves out"),
+        (["RUN", "--only", "qmap", "--qmap.samples", "0"], "samples = 0 is not at least 1"),
     ],
 )
 def test_bad_words_are_refused(tiny_run, words, match):
-    with pytest.raises(rl.Refusal, match=match):
+    with pytest.raises(rl.Refusal, match=match.replace("RUN", str(tiny_run.path))):
         main([word.replace("RUN", str(tiny_run.path)) for word in words])
 
 
@@ -52,7 +58,7 @@ def test_a_damaged_file_is_exit_code_3_and_named(tiny_run, tmp_path):
 
 def test_a_run_of_which_nothing_is_usable_is_exit_code_2(tiny_run, tmp_path):
     shutil.copytree(tiny_run.path, tmp_path / "run")
-    for path in (tmp_path / "run").glob("seed-*/*.safetensors"):
+    for path in (tmp_path / "run").glob("seed-*/*"):
         path.write_bytes(b"")
     code, _, err = command("analyze", tmp_path / "run")
     assert code == 2

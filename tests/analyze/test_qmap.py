@@ -115,7 +115,8 @@ def test_the_headline_names_the_peak_and_how_far_each_theory_is(tiny_run):
     from rmtlottery.analyze.qmap import headline
 
     words = headline(rl.tabulate("qmap", tiny_run, samples=50))
-    assert "at its peak at density" in words
+    assert " densest (density 100.0%), " in words
+    assert " at its peak (density " in words
     assert all(f"{name} x" in words for name in ("T0", "T1", "T2"))
 
 
@@ -127,4 +128,4 @@ def test_the_figure_has_two_panels_a_state_with_labels_and_legends(tiny_run):
         assert axes.get_ylabel().startswith("q, mean")
         assert axes.get_yscale() == "log"
     assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["measured", T0, T1, T2]
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["100%", "81%", "65%", "53%"]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["100 %", "80.8 %", "65.4 %", "53.2 %"]

@@ -32,7 +32,9 @@ MEASURE = """<script>addEventListener("load", () => {
 @pytest.fixture(scope="module")
 def page(tiny_run, tmp_path_factory):
     out = tmp_path_factory.mktemp("report")
-    return answer([tiny_run], [("accuracy", {}), ("qmap", {"samples": 20})], out, "A title", "a command").report
+    return answer(
+        [tiny_run], [("accuracy", {}), ("qmap", {"samples": 20})], out / "report.html", "A title", "a command"
+    ).report
 
 
 def test_nothing_in_it_is_fetched_from_anywhere(page):

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 import rmtlottery as rl
-from rmtlottery.tickets.run import free_name
 
 
 @pytest.fixture
@@ -49,13 +48,8 @@ def test_seeds_may_be_added_but_no_other_field_changed(tiny_run, run):
         rl.Run.open(run.path.parent, run.spec.but(name="first", lr=0.5))
 
 
-def test_a_free_name_is_free(tmp_path):
-    (tmp_path / "x-2").mkdir()
-    assert free_name(tmp_path, "x") == "x-3"
-
-
 def test_a_folder_without_a_spec_is_refused_and_its_neighbours_named(run):
-    with pytest.raises(rl.Refusal, match=r"is no run: it holds no spec\.json; runs in .*: first"):
+    with pytest.raises(rl.Refusal, match=r"is no run, .*: it holds no spec\.json; runs around it: first"):
         rl.Run(run.path.parent / "frist")
 
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import parts
-from rmtlottery.tickets.presets import label
+from rmtlottery.tickets.presets import label, preset
 from rmtlottery.tickets.spec import GROUPS, Spec, differences, every_field
 
 ADAM = parts.Adam(lr=0.5)
-POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+POSITIVE = st.floats(min_value=0, exclude_min=True, max_value=1e30)
 VARIANTS = st.fixed_dictionaries(
     {},
     optional={
@@ -51,8 +51,33 @@ def test_another_format_version_is_refused(version):
 
 def test_a_field_that_an_older_spec_does_not_name_takes_its_default():
     held = json.loads(Spec().to_json())
-    del held["prune"]["rewind"], held["record"]
+    del held["prune"]["rewind"]
     assert Spec.from_json(json.dumps(held)) == Spec()
+
+
+@pytest.mark.parametrize("held", [{}, [], 5, None, {"version": 1}, {"version": 1, "seeds": [0]}])
+def test_what_is_no_whole_spec_is_refused(held):
+    with pytest.raises(Refusal, match=r"the spec (is of format version None|lacks, or has beyond what a spec has)"):
+        Spec.from_json(json.dumps(held))
+
+
+def test_an_unknown_part_is_refused():
+    with pytest.raises(Refusal, match=r"lacks, or has beyond what a spec has, lr$"):
+        Spec.from_json(json.dumps(json.loads(Spec().to_json()) | {"lr": 3}))
+
+
+@pytest.mark.parametrize(
+    ("change", "kept", "new"),
+    [
+        ({"schedule": "cosine"}, ("schedule", {"epochs": 8, "batch": 64}), ("schedule", {"kind": "cosine"})),
+        ({"optimiser": "sgd"}, ("optimiser", {"decay": 0.1}), ("optimiser", {"lr": 0.05, "momentum": 0.9})),
+        ({"optimiser": {"kind": "sgd", "decay": 0.2}}, ("optimiser", {"decay": 0.2}), ("optimiser", {"lr": 0.05})),
+    ],
+)
+def test_a_part_that_changes_its_kind_keeps_what_means_the_same_in_both(change, kept, new):
+    spec = preset("first").but(decay=0.1, lr=0.7).but(**change)
+    for group, values in (kept, new):
+        assert {name: getattr(getattr(spec, group), name) for name in values} == values
 
 
 def test_a_field_that_nobody_knows_is_not_dropped_when_read():

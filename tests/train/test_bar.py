@@ -11,7 +11,7 @@ LEVEL = SimpleNamespace(number=1, last_step=10, steps_an_epoch=5)
 
 
 def state(step, rows=({"validation_accuracy": 0.5}, {"validation_accuracy": 0.7})):
-    return SimpleNamespace(step=step, seeds=[0, 1], rows={seed: [row] for seed, row in enumerate(rows)})
+    return SimpleNamespace(step=step, training=[0, 1], rows={seed: [row] for seed, row in enumerate(rows)})
 
 
 def test_it_is_silent_without_a_terminal(capsys):

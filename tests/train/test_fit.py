@@ -45,7 +45,7 @@ def test_precision_is_used(tiny, tmp_path):
     ("options", "match"),
     [
         ({"precision": "fp8"}, "precision = 'fp8' is not fp32 or bf16"),
-        ({"threads": 0}, "threads = 0 is not at least 1"),
+        ({"threads": 0}, "threads = 0 is not a whole number of at least 1"),
         ({"seed_batch": 0}, "seed_batch = 0 is not at least 1"),
     ],
 )

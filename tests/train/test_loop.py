@@ -117,23 +117,63 @@ def test_training_scores_are_means_over_the_whole_epoch_every_epoch():
             assert row["train_accuracy"] == pytest.approx(accuracy[place].item(), rel=1e-6)
 
 
-def test_a_seed_whose_loss_is_no_number_stops_alone():
-    level, _ = level_of(SPEC, [0, 1, 2])
-    level.chart.start[1, 0] = float("nan")
+def kept_place(mask, seed):
+    """The last weight that the mask of a seed keeps: a bias of the read-out, which every loss sees."""
+    return -1 if mask is None else int(mask[seed].nonzero()[-1])
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["dense", "masked"])
+@pytest.mark.parametrize("broken", [0, 1, 2])
+def test_a_seed_whose_loss_is_no_number_stops_alone(number, broken):
+    """Its neighbours end with the very bits they have beside a healthy one, under their own masks."""
+    level, mask = level_of(SPEC, [0, 1, 2], number)
+    expected = train(level, begin(level, [0, 1, 2]), lambda state: None).tensors["coordinates"]
+    level.chart.start[broken, kept_place(mask, broken)] = float("nan")
     state = train(level, begin(level, [0, 1, 2]), lambda state: None)
-    assert (state.seeds, state.diverged) == ([0, 2], {1: 0})
-    assert [len(state.rows[seed]) for seed in (0, 1, 2)] == [2, 0, 2]
-    clean, _ = level_of(SPEC, [0, 1, 2])
-    expected = train(clean, begin(clean, [0, 1, 2]), lambda state: None).tensors["coordinates"][[0, 2]]
-    torch.testing.assert_close(state.tensors["coordinates"], expected, rtol=1e-3, atol=1e-5)
+    others = [seed for seed in (0, 1, 2) if seed != broken]
+    assert (state.training, state.diverged) == (others, {broken: 0})
+    assert [len(state.rows[seed]) for seed in (0, 1, 2)] == [0 if seed == broken else 2 for seed in (0, 1, 2)]
+    assert torch.equal(state.tensors["coordinates"][others], expected[others])
+    assert number == 0 or torch.all(state.tensors["coordinates"][others][~mask[others]] == 0)
+
+
+@pytest.mark.parametrize("at", [5, 17, 25])
+def test_the_step_of_divergence_is_recorded_in_whatever_epoch_it_falls(at):
+    level, mask = level_of(SPEC, [0, 1], number=1)
+
+    def poison(state):
+        if state.step == at:
+            state.tensors["coordinates"][0, kept_place(mask, 0)] = float("nan")
+
+    state = train(level, begin(level, [0, 1]), poison)
+    assert state.diverged == {0: at}
+    assert len(state.rows[1]) == 2
+
+
+def test_weights_that_end_as_no_numbers_are_no_ticket():
+    """The last step's loss is taken before it, so only what it left tells."""
+    level, _ = level_of(SPEC.but(epochs=1, optimiser={"kind": "sgd", "lr": 1e6, "decay": 1e6, "momentum": 0}), [0])
+    level.chart.start.mul_(1e30)
+    state = train(level, begin(level, [0]), lambda state: None)
+    assert list(state.diverged) == [0]
 
 
 def test_a_level_ends_early_when_every_seed_diverged():
     level, _ = level_of(SPEC, [0, 1])
     level.chart.start[:] = float("inf")
     state = train(level, begin(level, [0, 1]), lambda state: None)
-    assert (state.seeds, state.diverged) == ([], {0: 0, 1: 0})
+    assert (state.training, state.diverged) == ([], {0: 0, 1: 0})
     assert state.step == level.steps_an_epoch
+
+
+@pytest.mark.parametrize("seeds", [[0], [0, 1]])
+def test_the_state_can_be_saved_after_any_step(seeds, tmp_path):
+    from rmtlottery.tickets.progress import Progress
+
+    level, _ = level_of(SPEC, seeds)
+    progress = Progress(tmp_path, "unit")
+    train(level, begin(level, seeds), lambda state: progress.save(0, state.facts(), state.tensors))
+    assert progress.load(0)[0]["step"] == 26
 
 
 def test_the_masters_are_fp32_when_the_products_are_bf16():

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.work.unit import Unit, cores, provenance
+from rmtlottery.work.unit import Unit, check_device, cores, provenance
 
 
 def test_it_survives_json():
@@ -13,21 +13,43 @@ def test_it_survives_json():
     assert Unit.from_dict(json.loads(json.dumps(unit.to_dict()))) == unit
 
 
-def test_its_name_is_its_seeds():
+def test_its_name_is_its_seeds_as_long_as_they_are_few():
     assert Unit((3, 1)).name == "seeds-3-1"
+    many = Unit(tuple(range(500))).name
+    assert many.startswith("seeds-0-and-499-more-")
+    assert len(many) < 40
+    assert many != Unit((*range(499), 700)).name
 
 
 def test_provenance_names_versions_and_machine():
     held = provenance()
     assert held["rmtlottery"] == rl.__version__
-    assert set(held) == {"rmtlottery", "torch", "python", "machine"}
+    assert set(held) == {"rmtlottery", "torch", "numpy", "python", "machine", "gpu"}
     assert all(held.values())
 
 
-def test_there_is_at_least_one_core():
+def test_the_number_of_cores_is_the_environments_if_it_says(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert cores() >= 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert cores() == 7
 
 
-def test_an_unknown_precision_is_refused():
-    with pytest.raises(rl.Refusal, match="precision = 'tf32' is not fp32 or bf16"):
-        Unit((0,), precision="tf32")
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(rl.Refusal, match=r"device = 'cuda:97' is not on this machine \(\d+ GPUs\); take --device cpu"):
+        check_device("cuda:97")
+    check_device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("field", "match"),
+    [
+        ({"precision": "tf32"}, "precision = 'tf32' is not fp32 or bf16"),
+        ({"device": "gpu"}, "device = 'gpu' is not cpu, cuda or cuda:NUMBER"),
+        ({"device": 5}, "device = 5 is not cpu"),
+        ({"threads": "x"}, "threads = 'x' is not a whole number"),
+    ],
+)
+def test_what_no_unit_can_be_is_refused(field, match):
+    with pytest.raises(rl.Refusal, match=match):
+        Unit((0,), **field)
