@@ -77,3 +77,17 @@ def test_the_recipe_for_an_analysis_works_in_one_file(recipe, tiny_run, tmp_path
     code, _, err = command("analyze", *words)
     assert code == 0, err
     assert "How far do the kept weights move" in (tmp_path / f"report-{recipe}.html").read_text()
+
+
+def test_the_numbers_of_the_docs_are_those_of_the_stored_tables():
+    import pandas as pd
+
+    from rmtlottery.analyze import accuracy, qmap
+
+    folder = ROOT / "docs" / "digits"
+    text = (folder / "README.md").read_text()
+    for module, name in ((accuracy, "accuracy.csv"), (qmap, "qmap.csv.gz")):
+        table = pd.read_csv(folder / name)
+        assert module.headline(table) in text
+        assert module.plot(table).axes
+    assert rl.Spec.from_json((folder / "spec.json").read_text()) == rl.preset("digits").but(name="digits")

@@ -50,11 +50,11 @@ def headline(table: "pd.DataFrame") -> str:
         judge = "validation" if "validation" in levels else "train"
         first, last = levels.index[0][1], levels.index[-1][1]
         places = {"densest": first, f"chosen on {judge}": levels[judge].idxmax()[1], "sparsest": last}
-        found.append(f"{run}: test accuracy " + ", ".join(words(table, run, *place) for place in places.items()))
+        found.append(f"{run}: test accuracy is " + ", ".join(words(table, run, *place) for place in places.items()))
     return "; ".join(found) + f" (mean and 95 % interval over seeds {sorted(table['seed'].unique().tolist())})."
 
 
 def words(table: "pd.DataFrame", run: object, name: str, level: int) -> str:
     rows = table.query("run == @run and level == @level and split == 'test'")
     low, high = share_interval(rows["accuracy"])
-    return f"{name} {rows['accuracy'].mean():.1%} [{low:.1%}, {high:.1%}] at density {rows['density'].mean():.1%}"
+    return f"{rows['accuracy'].mean():.1%} [{low:.1%}, {high:.1%}] {name} (density {rows['density'].mean():.1%})"

@@ -44,8 +44,8 @@ def made(validation, test):
 
 def test_the_headline_chooses_its_level_on_validation():
     words = accuracy.headline(made(validation=[0.5, 0.7, 0.6], test=[0.5, 0.6, 0.9]))
-    assert "chosen on validation 60.5% [54.1%, 66.9%] at density 80.0%" in words
-    assert "sparsest 90.5%" in words
+    assert "60.5% [54.1%, 66.9%] chosen on validation (density 80.0%)" in words
+    assert "%] sparsest (density 64.0%)" in words
     assert "over seeds [0, 1]" in words
 
 
