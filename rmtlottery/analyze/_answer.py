@@ -68,7 +68,7 @@ def png(figure: "Figure") -> bytes:
     import matplotlib.pyplot as plt
 
     held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=160, bbox_inches="tight")
+    figure.savefig(held, format="png", dpi=130, bbox_inches="tight")
     plt.close(figure)
     return held.getvalue()
 

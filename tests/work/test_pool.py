@@ -1,6 +1,7 @@
 """Who does the work does not change it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -31,11 +32,17 @@ def test_local_processes_give_the_same_bits(tiny, tmp_path, expected):
         check(tiny, tmp_path / "pool", expected, hands)
 
 
-def test_a_dask_cluster_gives_the_same_bits(tiny, tmp_path, expected):
+def test_a_dask_cluster_of_several_threads_a_worker_gives_the_same_bits(tiny, tmp_path, expected, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="needs the cluster extra")
-    local = distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+    monkeypatch.chdir(tmp_path)
+    local = distributed.LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None)
     with local as cluster, executor(cluster=cluster.scheduler_address) as hands:
-        check(tiny, tmp_path / "dask", expected, hands)
+        check(tiny, Path("dask"), expected, hands)
+
+
+def test_threads_that_share_a_process_take_turns(tiny, tmp_path, expected):
+    with ThreadPoolExecutor(2) as hands:
+        check(tiny, tmp_path / "threads", expected, hands)
 
 
 def test_a_unit_that_fails_fails_the_run(tiny, tmp_path, monkeypatch):
