@@ -1,14 +1,20 @@
 """What a command says before it trains: what is learnt by what, and where theory puts the net."""
 
+import math
+from typing import TYPE_CHECKING
+
 from rmtlottery.tickets.fields import shown
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
+
+if TYPE_CHECKING:
+    from rmtlottery.nets import Network
 
 NEAR = 0.2  # chi^depth within about 20 % of 1
 
 
 def preview(spec: Spec) -> str:
-    """Four lines: the net, the data, the training, the edge of chaos."""
+    """Five lines: the net, the data, the training, what the cuts leave, the edge of chaos."""
     from rmtlottery import datasets, nets
 
     data = datasets.dataset(spec.data)
@@ -20,8 +26,23 @@ def preview(spec: Spec) -> str:
         f"{label(spec)}: {' -> '.join(map(str, units))}, {spec.net.phi}, seeds {', '.join(map(str, spec.seeds))}\n"
         f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}\n"
         f"training: {words(spec, 'optimiser')}; {words(spec, 'schedule')}; {words(spec, 'prune')}\n"
-        f"{edge(spec, len(units) - 2)}"
+        f"{left(spec, network)}\n{edge(spec, len(units) - 2)}"
     )
+
+
+def left(spec: Spec, network: "Network") -> str:
+    """What the last level keeps, and the layers from which cuts remove nothing any more before it."""
+    from rmtlottery.prune.cut import counts, rates
+
+    rate_of = rates(network.prunable, spec.prune.rate, spec.prune.last_rate)
+    sizes = {name: math.prod(network.shapes[name]) for name in network.prunable}
+    kept = {name: counts(size, rate_of[name], spec.prune.levels) for name, size in sizes.items()}
+    density = sum(course[-1] for course in kept.values()) / sum(sizes.values())
+    stuck = [
+        f"{name} from level {course.index(course[-1])}" for name, course in kept.items() if course.count(course[-1]) > 1
+    ]
+    nothing = f"; cuts remove nothing more from {', '.join(stuck)}" if stuck else ""
+    return f"kept at level {spec.prune.levels}: {density:.2%} of {sum(sizes.values())} weights{nothing}"
 
 
 def words(spec: Spec, group: str) -> str:

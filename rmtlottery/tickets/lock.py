@@ -9,14 +9,14 @@ from rmtlottery.refusal import Refusal
 
 
 @contextmanager
-def locked(path: Path, refusal: str) -> Iterator[None]:
-    """Hold the lock on `path`, or refuse with `refusal` where another process holds it."""
+def locked(path: Path, refusal: str = "") -> Iterator[None]:
+    """Hold the lock on `path`; where another process holds it, refuse with `refusal`, or wait if there is none."""
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if refusal else 0))
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise

@@ -1,6 +1,7 @@
 """`Run`: a folder of tickets, written once, resumable."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ class Run:
         name = label(spec)
         path = Path(root) / name
         path.mkdir(parents=True, exist_ok=True)
-        with locked(path / "spec.lock", f"{path} is being opened by another process; try again"):
+        with alone(path):
             if not (path / "spec.json").exists():
                 disk.write(path / "spec.json", spec.but(name=name).to_json().encode())
             run = cls(path)
@@ -220,6 +221,11 @@ class Run:
     def read_mask(self, read: Any, record: dict[str, Any]) -> Weights:
         bits = read("mask")
         return {name: disk.unpack(bits[name], tuple(shape)) for name, shape in record["masked"].items()}
+
+
+def alone(run: Path) -> AbstractContextManager[None]:
+    """One process at a time decides what a run is: its spec, its seeds, its units."""
+    return locked(run / "spec.lock")
 
 
 def read_spec(path: Path) -> Spec:

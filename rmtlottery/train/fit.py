@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.run import Run
+from rmtlottery.tickets.run import Run, alone
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.train.bar import Bar
 from rmtlottery.train.imp import Imp
@@ -40,7 +40,8 @@ def fit(
     check_plan(spec)
     run = Run.open(root or default_root(), spec)
     chosen = {"device": device, "threads": threads, "precision": precision}
-    units = divide(run, {name: value for name, value in chosen.items() if value is not None}, seed_batch)
+    with alone(run.path):
+        units = divide(run, {name: value for name, value in chosen.items() if value is not None}, seed_batch)
     steps = (run.spec.prune.levels + 1) * steps_a_level(run.spec)
     with Bar(run.path.name, steps, len(units)) as bar:
         if executor is None:

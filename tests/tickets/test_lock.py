@@ -24,3 +24,15 @@ def test_who_finds_it_held_is_refused_with_the_words_given(tmp_path):
         locked(tmp_path / "lock", "try later"),
     ):
         pass
+
+
+def test_who_names_no_refusal_waits(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from rmtlottery.tickets.lock import locked\n"
+        f"with locked(Path({str(tmp_path / 'lock')!r})):\n"
+        "    print('held', flush=True); time.sleep(0.5); print('let go', flush=True)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with locked(tmp_path / "lock"):
+            assert holder.stdout.readline() == "let go\n"
