@@ -27,6 +27,11 @@ class State:
         """The seeds that go on."""
         return [seed for seed in self.seeds if seed not in self.diverged]
 
+    @property
+    def stopped(self) -> list[int]:
+        """The places along the first axis of those that do not."""
+        return [place for place, seed in enumerate(self.seeds) if seed in self.diverged]
+
     def group(self, prefix: str) -> dict[str, torch.Tensor]:
         return {n.removeprefix(prefix): tensor for n, tensor in self.tensors.items() if n.startswith(prefix)}
 

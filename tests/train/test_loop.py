@@ -134,6 +134,7 @@ def test_a_seed_whose_loss_is_no_number_stops_alone(number, broken):
     assert (state.training, state.diverged) == (others, {broken: 0})
     assert [len(state.rows[seed]) for seed in (0, 1, 2)] == [0 if seed == broken else 2 for seed in (0, 1, 2)]
     assert torch.equal(state.tensors["coordinates"][others], expected[others])
+    assert torch.all(state.tensors["coordinates"][broken] == 0), "what stopped does not move"
     assert number == 0 or torch.all(state.tensors["coordinates"][others][~mask[others]] == 0)
 
 
@@ -151,11 +152,13 @@ def test_the_step_of_divergence_is_recorded_in_whatever_epoch_it_falls(at):
 
 
 def test_weights_that_end_as_no_numbers_are_no_ticket():
-    """The last step's loss is taken before it, so only what it left tells."""
-    level, _ = level_of(SPEC.but(epochs=1, optimiser={"kind": "sgd", "lr": 1e6, "decay": 1e6, "momentum": 0}), [0])
-    level.chart.start.mul_(1e30)
-    state = train(level, begin(level, [0]), lambda state: None)
-    assert list(state.diverged) == [0]
+    """The last step's loss is taken before it, so only what it left tells: lr times decay overflows in the one step."""
+    rule = {"kind": "sgd", "lr": 1e30, "decay": 1e10, "momentum": 0}
+    level, _ = level_of(SPEC.but(epochs=1, batch=2000, optimiser=rule), [0])
+    state = begin(level, [0])
+    train(level, state, lambda state: None)
+    assert level.last_step == 1
+    assert state.diverged == {0: 0}
 
 
 def test_a_level_ends_early_when_every_seed_diverged():

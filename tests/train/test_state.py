@@ -18,7 +18,7 @@ def test_it_survives_json():
 
 
 def test_those_that_diverged_train_no_more():
-    assert STATE.training == [4, 6]
+    assert (STATE.training, STATE.stopped) == ([4, 6], [1])
 
 
 def test_a_group_is_named_without_its_prefix():
