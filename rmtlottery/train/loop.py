@@ -85,7 +85,8 @@ def step(level: Level, state: State, index: torch.Tensor, place: int) -> None:
     penalised = loss.sum() + decay(level, coordinates)
     (gradient,) = torch.autograd.grad(penalised, coordinates)
     with torch.no_grad():
-        gradient[state.stopped] = 0
+        if state.diverged:
+            gradient[state.stopped] = 0
         count = state.step - level.first_step + 1
         rule = level.spec.optimiser
         UPDATES[rule.kind](rule, coordinates, gradient, state.group("slot/"), level.lr(state.step), count)
