@@ -40,6 +40,20 @@ def test_rewound_is_the_start_under_the_mask(tiny_run):
         assert torch.equal(value, expected)
 
 
+def test_the_dense_ticket_is_rewound_to_the_same_step_as_the_others(tiny, tmp_path):
+    """Else a curve over levels would begin with another object: theta_0 among theta_k."""
+    import rmtlottery as rl
+
+    dense, pruned = rl.fit(tiny.but(rewind=5, levels=1, seeds=0), tmp_path)
+    for name, value in dense.rewound.items():
+        assert torch.equal(value, pruned.start[name])
+        assert not torch.equal(value, dense.start[name])
+
+
+def test_it_says_where_it_is_from(tiny_run):
+    assert repr(tiny_run[1, 3]) == f"Ticket({str(tiny_run.path)!r}, seed 1, level 3, density {tiny_run[1, 3].density:.1%})"
+
+
 def test_snapshots_are_kept_at_the_steps_asked_for(tiny, tmp_path):
     import rmtlottery as rl
 
