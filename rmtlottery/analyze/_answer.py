@@ -1,7 +1,8 @@
 """From tickets to files: a table and a figure for every analysis, and one report over all."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +12,7 @@ from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write
 from rmtlottery.tickets.fields import shown
 from rmtlottery.tickets.run import Run
+from rmtlottery.tickets.ticket import Ticket
 from rmtlottery.work.unit import provenance
 
 if TYPE_CHECKING:
@@ -34,11 +36,10 @@ def answer(runs: Sequence[Run], asked: Asked, report: Path, title: str, command:
     """
     runs = list({run.path.resolve(): run for run in runs}.values())
     faults = [fault for run in runs for fault in run.faults()]
-    tickets = [ticket for run in runs for ticket in run]
     answers = []
     for name, given in asked:
         try:
-            found, unasked = one(name, given, tickets, report.parent)
+            found, unasked = one(name, given, chain.from_iterable(runs), report.parent)
         except Refusal as fault:
             faults.append(str(fault))
             continue
@@ -52,7 +53,7 @@ def answer(runs: Sequence[Run], asked: Asked, report: Path, title: str, command:
     return Outcome(report, [held.headline for held in answers if held.headline], faults)
 
 
-def one(name: str, given: Mapping[str, Any], tickets: Sequence[Any], out: Path) -> tuple[Answer, list[str]]:
+def one(name: str, given: Mapping[str, Any], tickets: Iterable[Ticket], out: Path) -> tuple[Answer, list[str]]:
     """One analysis: its table and its figure on disk, its section of the report, and what could not be asked."""
     table, faults = gather(name, tickets, dict(given))
     picture = png(plot(name, table))

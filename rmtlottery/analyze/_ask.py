@@ -72,13 +72,12 @@ def tabulate(name: str, source: "Run | Ticket | Iterable[Ticket] | str | Path", 
 
 
 def gather(name: str, tickets: Iterable[Ticket], given: dict[str, Any]) -> "tuple[pd.DataFrame, list[str]]":
-    """The table over every ticket that can be asked, and a sentence for each that cannot."""
+    """The table over every ticket that can be asked, and a sentence for each that cannot. Tickets are let go one by one."""
     import pandas as pd
 
-    module, chosen, asked = analysis(name), checked(name, given), list(tickets)
-    names, frames, faults = distinct({ticket.run for ticket in asked if ticket.run}), [], []
-    for ticket in asked:
-        keys = {"run": names.get(ticket.run, ""), "seed": ticket.seed, "level": ticket.level, "density": ticket.density}
+    module, chosen, frames, faults = analysis(name), checked(name, given), [], []
+    for ticket in tickets:
+        keys = {"run": str(ticket.run or ""), "seed": ticket.seed, "level": ticket.level, "density": ticket.density}
         try:
             table = module.table(ticket, **chosen)
         except Refusal as fault:
@@ -87,16 +86,17 @@ def gather(name: str, tickets: Iterable[Ticket], given: dict[str, Any]) -> "tupl
         frames.append(pd.concat([pd.DataFrame(keys, index=table.index), table], axis=1))
     if not frames:
         raise Refusal(f"{name} has no ticket to ask" + (f": {faults[0]}" if faults else "; train first"))
-    return pd.concat(frames, ignore_index=True), faults
+    table = pd.concat(frames, ignore_index=True)
+    return table.assign(run=table["run"].map(distinct(set(table["run"])))), faults
 
 
-def distinct(paths: set[Path]) -> dict[Path | None, str]:
+def distinct(folders: set[str]) -> dict[str, str]:
     """Each folder's name, with as many of its parents as it takes to tell all apart."""
-    parts = {path: path.resolve().parts for path in paths}
+    parts = {folder: Path(folder).resolve().parts if folder else ("",) for folder in folders}
     length = 1
     while len({held[-length:] for held in parts.values()}) < len(set(parts.values())):
         length += 1
-    return {path: "/".join(held[-length:]) for path, held in parts.items()}
+    return {folder: "/".join(held[-length:]) for folder, held in parts.items()}
 
 
 def plot(name: str, table: "pd.DataFrame") -> "Figure":

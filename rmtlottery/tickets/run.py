@@ -79,8 +79,10 @@ class Run:
         try:
             return disk.read_sealed(path)["units"] if path.exists() else []
         except Refusal:
-            named = [record["unit"] for record in self.records().values()]
-            return [unit for place, unit in enumerate(named) if unit not in named[:place]]
+            named: dict[tuple[int, ...], dict[str, Any]] = {}
+            for record in self.records().values():
+                named.setdefault(tuple(record["unit"]["seeds"]), record["unit"])
+            return list(named.values())
 
     def write_units(self, units: list[dict[str, Any]]) -> None:
         disk.write_sealed(self.path / "units.json", {"units": units})
@@ -159,7 +161,7 @@ class Run:
             found.append(
                 f"{self.path}: {len(missing)} of {wanted} tickets are not there yet ({first}); train on to have them"
             )
-        return [fault for fault in found if fault]
+        return list(dict.fromkeys(fault for fault in found if fault))
 
     def missing(self) -> Iterator[tuple[int, int]]:
         """What the spec asks for and nothing stands for: no ticket, no record of a seed that diverged before."""

@@ -79,8 +79,7 @@ def divide(run: Run, chosen: dict[str, Any], seed_batch: int | None) -> list[Uni
     new = [Unit(tuple(fresh[at : at + size]), **settings) for at in range(0, len(fresh), size)]
     for unit in new:
         check_device(unit.device)
-    if new:
-        run.write_units([unit.to_dict() for unit in (*begun, *new)])
+    run.write_units([unit.to_dict() for unit in (*begun, *new)])
     return [replace(unit, **chosen) for unit in begun] + new
 
 

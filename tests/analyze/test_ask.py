@@ -1,7 +1,9 @@
 """The folder is the registry: questions and options are read from the source."""
 
+import gc
 import subprocess
 import sys
+import weakref
 
 import pandas as pd
 import pytest
@@ -34,6 +36,30 @@ def test_a_table_starts_with_where_it_is_from_and_covers_every_ticket(tiny_run):
     assert list(table.columns[:4]) == ["run", "seed", "level", "density"]
     assert table.groupby(["seed", "level"]).ngroups == 8
     assert set(table["run"]) == {tiny_run.path.name}
+
+
+def test_tickets_are_let_go_one_by_one(tiny_run):
+    """Else the weights of a whole study would lie in memory at once."""
+    asked = []
+
+    def tickets():
+        for ticket in tiny_run:
+            asked.append(weakref.ref(ticket))
+            yield ticket
+            del ticket
+            gc.collect()
+            assert not [old for old in asked[:-1] if old()]
+
+    assert len(rl.tabulate("qmap", tickets(), samples=5)) == 8 * 16
+    assert len(asked) == 8
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders(tiny, tmp_path):
+    for folder in ("a", "b"):
+        rl.fit(tiny.but(name="same", levels=0), tmp_path / folder)
+    both = [ticket for folder in "ab" for ticket in rl.Run(tmp_path / folder / "same")]
+    assert set(rl.tabulate("accuracy", both)["run"]) == {"a/same", "b/same"}
+    assert set(rl.tabulate("accuracy", tmp_path / "a" / "same")["run"]) == {"same"}
 
 
 def test_one_ticket_or_some_may_be_asked(tiny_run):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import rmtlottery as rl
+from rmtlottery.tickets import disk
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress
 from rmtlottery.train import imp
@@ -201,6 +202,8 @@ def test_a_file_of_ours_with_other_content_is_named_and_the_run_goes_on(tiny, tm
     assert name == "units.json" or [fault for fault in run.faults() if "level-01.json is " in fault]
     assert run.units() == units
     assert hashes(rl.fit(tiny.but(levels=1), tmp_path)) == before
+    assert run.faults() == []
+    assert disk.read_sealed(run.path / "units.json") == {"units": units}
 
 
 def test_an_edited_sidecar_is_seen(tiny, tmp_path):
