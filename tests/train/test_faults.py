@@ -259,3 +259,19 @@ def test_workers_die_with_the_command(tmp_path):
     code, _, err = command("train", *words)
     assert code == 0, err
     assert len(rl.Run(tmp_path / NAME)) == 8
+
+
+def test_ctrl_c_reaches_the_workers(tmp_path):
+    """Sent to the command alone, it ends the workers too, and they save what they have."""
+    words = [*WORDS, "--workers", "2", "--root", tmp_path]
+    process = start("train", *words)
+    while not list((tmp_path / NAME).glob("seed-*/level-00.json")) and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "to go on: python -m rmtlottery.train" in err
+    assert "Traceback" not in err
+    code, _, err = command("train", *words)
+    assert code == 0, err
+    assert len(rl.Run(tmp_path / NAME)) == 8
