@@ -76,11 +76,8 @@ def run(command: Callable[[Sequence[str]], int], again: str = "") -> None:
         sys.stderr.close()
         sys.exit(UNUSABLE)
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        fail(
-            f"cannot go on:{where}: {error.strerror or error}; what was finished is kept: mend that, then run it again",
-            UNUSABLE,
-        )
+        reason = ": ".join(str(word) for word in (error.filename, error.strerror or error) if word)
+        fail(f"cannot go on: {reason}; what was finished is kept: mend that, then run it again", UNUSABLE)
     except MemoryError:
         fail("this does not fit into memory; take smaller widths, fewer samples or a smaller --seed-batch", UNUSABLE)
 

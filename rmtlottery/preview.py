@@ -3,7 +3,6 @@
 import math
 from typing import TYPE_CHECKING
 
-from rmtlottery.tickets.fields import shown
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
@@ -25,7 +24,7 @@ def preview(spec: Spec) -> str:
     return (
         f"{label(spec)}: {' -> '.join(map(str, units))}, {spec.net.phi}, seeds {', '.join(map(str, spec.seeds))}\n"
         f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}\n"
-        f"training: {words(spec, 'optimiser')}; {words(spec, 'schedule')}; {words(spec, 'prune')}\n"
+        f"training: {spec.optimiser}; {spec.schedule}; {spec.prune}\n"
         f"{left(spec, network)}\n{edge(spec, len(units) - 2)}"
     )
 
@@ -43,12 +42,6 @@ def left(spec: Spec, network: "Network") -> str:
     ]
     nothing = f"; cuts remove nothing more from {', '.join(stuck)}" if stuck else ""
     return f"kept at level {spec.prune.levels}: {density:.2%} of {sum(sizes.values())} weights{nothing}"
-
-
-def words(spec: Spec, group: str) -> str:
-    """A part as its kind and all its fields."""
-    kind, *fields = spec.identity()[group].items()
-    return " ".join([kind[1], *(f"{name} {shown(tuple(v) if isinstance(v, list) else v)}" for name, v in fields)])
 
 
 def edge(spec: Spec, depth: int) -> str:

@@ -65,6 +65,7 @@ def test_help_shows_usage_example_options_and_defaults(word, capsys):
             2,
             "cannot go on: /x: No space left on device; what was finished is kept",
         ),
+        (OSError(errno.EIO, "Input/output error"), 2, "cannot go on: Input/output error; what"),
         (MemoryError(), 2, "this does not fit into memory"),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), 2, "cannot go on: /x: Permission denied"),
     ],

@@ -10,7 +10,6 @@ from rmtlottery.analyze._ask import analysis, gather, plot, questions
 from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write
-from rmtlottery.tickets.fields import shown
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Ticket
 from rmtlottery.work.unit import provenance
@@ -84,13 +83,7 @@ def facts(runs: Sequence[Run], command: str) -> dict[str, str]:
     held = {"made by": command}
     for run in runs:
         mark = f"{run.path.name}: " if len(runs) > 1 else ""
-        for group, part in run.spec.identity().items():
-            words = ", ".join(
-                f"{name} {shown(tuple(value) if isinstance(value, list) else value)}"
-                for name, value in part.items()
-                if name != "kind" and value != []
-            )
-            held[mark + group] = f"{part['kind']}: {words}" if words else part["kind"]
+        held |= {mark + group: str(getattr(run.spec, group)) for group in run.spec.identity()}
         held[mark + "trained on"] = "; ".join(
             f"seeds {u['seeds']} on {u['device']}, {u['threads']} threads, {u['precision']}" for u in run.units()
         )

@@ -7,7 +7,7 @@ because a spec.json written before it does not name it.
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from rmtlottery.tickets.fields import above, accept, at_least, at_most, declared, each_at_least, fraction, some
+from rmtlottery.tickets.fields import above, accept, at_least, at_most, declared, each_at_least, fraction, shown, some
 
 Phi = Literal["tanh", "erf", "relu"]
 Target = Literal["weights", "coordinates"]
@@ -22,6 +22,11 @@ class Part:
     def __post_init__(self) -> None:
         for field in declared(type(self)).values():
             object.__setattr__(self, field.name, accept(field, getattr(self, field.name)))
+
+    def __str__(self) -> str:
+        """The kind and every field, as a reader wants them."""
+        fields = ", ".join(f"{name} {shown(getattr(self, name)) or 'none'}" for name in declared(type(self)))
+        return f"{self.kind}: {fields}" if fields else self.kind
 
     def to_dict(self) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in declared(type(self))}

@@ -22,7 +22,6 @@ GROUPS: dict[str, type[parts.Part]] = {
 }
 SEEDS = Field("seeds", tuple[int, ...], "seeds trained side by side, e.g. 0,1,2", (some, each_at_least(0)), (0,))
 NAME = Field("name", str, "the run's folder; by default the preset and what differs from it", (), "")
-
 PRESET = Field("preset", str, "the preset that the run's name starts from", (), "")
 
 

@@ -1,5 +1,6 @@
 """Train a spec: every level of every seed, resumable."""
 
+import os
 import shlex
 import sys
 import tomllib
@@ -63,7 +64,7 @@ def main(words: Sequence[str]) -> int:
 
     print(preview(spec))
     with executor(**workers) as hands:
-        run = fit(spec, executor=hands, **(shares(spec, workers.get("workers", 1)) | unit))
+        run = fit(spec, executor=hands, **(share(spec, workers.get("workers", 1)) | unit))
     faults = run.faults()
     for fault in faults:
         print(f"fault: {fault}", file=sys.stderr)
@@ -73,11 +74,12 @@ def main(words: Sequence[str]) -> int:
     return console.PARTIAL if faults else console.DONE
 
 
-def shares(spec: Spec, workers: int) -> dict[str, int]:
-    """What each of several workers takes, unless told: its part of the seeds and of the processors."""
+def share(spec: Spec, workers: int) -> dict[str, int]:
+    """Each of several workers takes its part of the seeds and processors, unless told or begun otherwise."""
     if workers == 1:
         return {}
-    return {"seed_batch": -(-len(spec.seeds) // workers), "threads": max(1, cores() // workers)}
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // workers)))
+    return {"seed_batch": -(-len(spec.seeds) // workers)}
 
 
 def read(name: str) -> Spec:

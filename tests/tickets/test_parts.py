@@ -77,3 +77,9 @@ def test_every_kind_of_data_is_implemented():
 def test_every_choice_is_distinct():
     assert sorted(get_args(parts.Phi)) == ["erf", "relu", "tanh"]
     assert sorted(get_args(parts.Target)) == ["coordinates", "weights"]
+
+
+def test_a_part_reads_as_its_kind_and_fields():
+    assert str(parts.FC(widths="2x9,4")) == "fc: phi tanh, widths 2x9,4"
+    assert str(parts.Record()) == "record: snapshots none"
+    assert str(parts.Chart()) == "full"

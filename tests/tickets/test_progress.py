@@ -58,7 +58,7 @@ def test_a_second_process_is_refused_while_the_first_trains(tmp_path):
 
 def test_two_units_do_not_lock_each_other(tmp_path):
     with Progress(tmp_path, "a").locked(), Progress(tmp_path, "b").locked():
-        pass
+        assert len(list((tmp_path / "progress").glob("*.lock"))) == 2
 
 
 def test_the_lock_is_let_go_when_training_fails(tmp_path):

@@ -72,7 +72,7 @@ def test_every_epoch_of_every_level_of_every_seed_has_an_order_of_its_own(tiny, 
 
 def test_a_finished_run_is_not_trained_again(tiny_run, tiny, monkeypatch):
     monkeypatch.setattr(imp, "train", lambda *what: pytest.fail("trained again"))
-    rl.fit(tiny, tiny_run.path.parent)
+    assert len(rl.fit(tiny, tiny_run.path.parent)) == 8
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "json"])

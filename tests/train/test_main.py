@@ -4,7 +4,8 @@ import pytest
 
 import rmtlottery as rl
 from rmtlottery.tickets.spec import every_field
-from rmtlottery.train.__main__ import main, page, read
+from rmtlottery.train.__main__ import main, page, read, share
+from rmtlottery.work.unit import cores
 from tests.commands import command
 
 SMALL = ["first", "--widths", "6,5", "--levels", "1", "--epochs", "1", "--seeds", "3"]
@@ -45,6 +46,16 @@ def test_a_toml_file_may_start_from_a_preset_and_name_parts(tmp_path):
 def test_bad_words_are_refused(words, match):
     with pytest.raises(rl.Refusal, match=match):
         main(words)
+
+
+def test_workers_share_processors_and_seeds_unless_told(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    assert share(rl.Spec(seeds=(0, 1, 2)), 2) == {"seed_batch": 2}
+    assert cores() == 8, "what the user says stands"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    whole = cores()
+    share(rl.Spec(), 2)
+    assert cores() == max(1, whole // 2)
 
 
 def test_every_field_of_a_spec_is_a_flag():

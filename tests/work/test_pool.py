@@ -16,10 +16,11 @@ def expected(tiny, tmp_path):
     return {(ticket.seed, ticket.level): fingerprint(ticket.weights) for ticket in run}
 
 
-def check(spec, root, expected, hands):
+def trained(spec, root, hands):
+    """The hashes of every ticket that `hands` made."""
     run = rl.fit(spec.but(levels=1), root, threads=1, seed_batch=1, executor=hands)
-    assert {(ticket.seed, ticket.level): fingerprint(ticket.weights) for ticket in run} == expected
     assert len(run.metrics) == 8
+    return {(ticket.seed, ticket.level): fingerprint(ticket.weights) for ticket in run}
 
 
 def test_one_worker_is_this_process():
@@ -29,7 +30,7 @@ def test_one_worker_is_this_process():
 
 def test_local_processes_give_the_same_bits(tiny, tmp_path, expected):
     with executor(2) as hands:
-        check(tiny, tmp_path / "pool", expected, hands)
+        assert trained(tiny, tmp_path / "pool", hands) == expected
 
 
 def test_a_dask_cluster_of_several_threads_a_worker_gives_the_same_bits(tiny, tmp_path, expected, monkeypatch):
@@ -37,12 +38,12 @@ def test_a_dask_cluster_of_several_threads_a_worker_gives_the_same_bits(tiny, tm
     monkeypatch.chdir(tmp_path)
     local = distributed.LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None)
     with local as cluster, executor(cluster=cluster.scheduler_address) as hands:
-        check(tiny, Path("dask"), expected, hands)
+        assert trained(tiny, Path("dask"), hands) == expected
 
 
 def test_threads_that_share_a_process_take_turns(tiny, tmp_path, expected):
     with ThreadPoolExecutor(2) as hands:
-        check(tiny, tmp_path / "threads", expected, hands)
+        assert trained(tiny, tmp_path / "threads", hands) == expected
 
 
 def test_a_unit_that_fails_fails_the_run(tiny, tmp_path, monkeypatch):
