@@ -88,10 +88,10 @@ def finite_net() -> float:
     """A net of one unit a layer and a known weight gives tanh of tanh."""
     import torch
 
-    from rmtlottery.nets.fc import fc
+    from rmtlottery.nets import build
     from rmtlottery.tickets.parts import FC
 
-    net = fc(FC(widths=(1, 1)), 1, 1)
+    net = build(FC(widths=(1, 1)), (1,), 1)
     weights = {name: torch.full(shape, 0.5, dtype=torch.float64) for name, shape in net.shapes.items()}
     out = net.logits(weights, torch.ones(1, 1, dtype=torch.float64)).item()
     return abs(out - (0.5 * math.tanh(0.5 * math.tanh(1.0) + 0.5) + 0.5))

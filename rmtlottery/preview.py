@@ -4,57 +4,76 @@ import math
 from typing import TYPE_CHECKING
 
 from rmtlottery.tickets.presets import label
-from rmtlottery.tickets.spec import Spec
 
 if TYPE_CHECKING:
-    from rmtlottery.nets import Network
+    from rmtlottery.train.material import Material
 
 NEAR = 0.2  # chi^depth within about 20 % of 1
 
 
-def preview(spec: Spec) -> str:
+def preview(material: "Material") -> str:
     """Five lines: the net, the data, the training, what the cuts leave, the edge of chaos."""
-    from rmtlottery import datasets, nets
-
-    data = datasets.dataset(spec.data)
-    network = nets.build(spec.net, data.inputs, data.classes)
-    units = [data.inputs, *(network.shapes[name][0] for name in network.prunable)]
+    spec, data = material.spec, material.data
     sizes = ", ".join(f"{len(split)} {name}" for name, split in data.splits.items())
     lengths = ", ".join(f"{split.x.square().mean():.3f} {name}" for name, split in data.splits.items())
     return (
-        f"{label(spec)}: {' -> '.join(map(str, units))}, {spec.net.phi}, seeds {', '.join(map(str, spec.seeds))}\n"
+        f"{label(spec)}: {' -> '.join(units(material))}, seeds {', '.join(map(str, spec.seeds))}\n"
         f"data: {spec.data.kind}, {sizes}; {data.preprocessing}; mean |x|^2/fan_in {lengths}\n"
-        f"training: {spec.optimiser}; {spec.schedule}; {spec.prune}\n"
-        f"{left(spec, network)}\n{edge(spec, len(units) - 2)}"
+        f"training: {spec.init}; {spec.optimiser}; {spec.schedule}; {spec.prune}\n"
+        f"{left(material)}\n{edge(material)}"
     )
 
 
-def left(spec: Spec, network: "Network") -> str:
-    """What the last level keeps, and the layers from which cuts remove nothing any more before it."""
-    from rmtlottery.prune.cut import counts, rates
-
-    rate_of = rates(network.prunable, spec.prune.rate, spec.prune.last_rate)
-    sizes = {name: math.prod(network.shapes[name]) for name in network.prunable}
-    kept = {name: counts(size, rate_of[name], spec.prune.levels) for name, size in sizes.items()}
-    density = sum(course[-1] for course in kept.values()) / sum(sizes.values())
-    stuck = [
-        f"{name} from level {course.index(course[-1])}" for name, course in kept.items() if course.count(course[-1]) > 1
-    ]
-    nothing = f"; cuts remove nothing more from {', '.join(stuck)}" if stuck else ""
-    return f"kept at level {spec.prune.levels}: {density:.2%} of {sum(sizes.values())} weights{nothing}"
+def units(material: "Material") -> list[str]:
+    """The input, then each layer of a chain: its units, and the side of its kernel; of a module, its name."""
+    inputs = "x".join(map(str, material.data.shape))
+    if not material.chain:
+        return [inputs, str(material.spec.net)]
+    shapes = [material.network.shapes[name] for name in material.network.prunable]
+    layers = [f"{shape[0]}@{shape[2]}x{shape[3]}" if len(shape) == 4 else str(shape[0]) for shape in shapes]
+    return [inputs, *layers[:-1], f"{layers[-1]}, {getattr(material.spec.net, 'phi', '')}"]
 
 
-def edge(spec: Spec, depth: int) -> str:
+def left(material: "Material") -> str:
+    """What the last level keeps, how layers are ranked, and those from which cuts remove nothing any more before it."""
+    from rmtlottery.prune.cut import counts
+    from rmtlottery.prune.rates import kept_at, rates
+
+    prune, shapes = material.spec.prune, material.network.shapes
+    sizes = {name: math.prod(shapes[name]) for name in material.network.prunable}
+    rate_of = rates(prune, list(sizes))
+    weights = sum(sizes.values())
+    found = f"kept at level {prune.levels}: {kept_at(prune, sizes)[-1] / weights:.2%} of {weights} weights"
+    if prune.scope == "global":
+        out = ", ".join(name for name, rate in rate_of.items() if not rate)
+        return f"{found}; one ranking of all layers, {f'without {out}' if out else 'the last one too'}"
+    courses = {name: counts(size, rate_of[name], prune.levels) for name, size in sizes.items()}
+    ended = {name: course.index(course[-1]) for name, course in courses.items() if course.count(course[-1]) > 1}
+    stuck = ", ".join(f"{name} from level {level}" for name, level in ended.items())
+    return found + (f"; cuts remove nothing more from {stuck}" if stuck else "")
+
+
+def edge(material: "Material") -> str:
     """chi, q* and xi_c, and whether chi is near enough to 1 to pass for it over this depth."""
     from rmtlottery.meanfield import critical_sigma_w, fixed_point
+    from rmtlottery.nets.init import sigmas
 
-    init, phi = spec.init, spec.net.phi
+    if not material.chain:
+        return "theory of signals is for chains of layers, and this net is none"
+    init, phi = material.spec.init, getattr(material.spec.net, "phi", "")
+    hidden = [material.network.shapes[name] for name in material.network.prunable][1:-1]
+    found = sorted({sigmas(init, shape) for shape in hidden})
+    if not found:
+        return "no hidden layer follows another: there is no edge of chaos to be at"
+    sigma_w, sigma_b = found[len(found) // 2]
     try:
-        point, critical = fixed_point(init.sigma_w, init.sigma_b, phi), critical_sigma_w(init.sigma_b, phi)
+        point, critical = fixed_point(sigma_w, sigma_b, phi), critical_sigma_w(sigma_b, phi)
     except (ValueError, ArithmeticError) as unanswered:
-        return f"theory has no answer at sigma_w = {init.sigma_w:g}, sigma_b = {init.sigma_b:g}: {unanswered}"
-    found = f"chi = {point.chi:.4f}, q* = {point.q:.4f}, xi_c = {point.xi_c:.4g} layers: "
+        return f"theory has no answer at sigma_w = {sigma_w:g}, sigma_b = {sigma_b:g}: {unanswered}"
+    median = "" if len(found) == 1 else f"sigma_w = {found[0][0]:.4g} to {found[-1][0]:.4g} by layer, median {sigma_w:.4g}: "
+    words = f"{median}chi = {point.chi:.4f}, q* = {point.q:.4f}, xi_c = {point.xi_c:.4g} layers: "
+    depth = len(hidden) + 1
     if abs(point.chi - 1) * depth < NEAR:
-        return found + f"at the edge of chaos, as seen over {depth} layers"
+        return words + f"at the edge of chaos, as seen over {depth} layers"
     side = "ordered" if point.chi < 1 else "chaotic"
-    return found + f"NOT at the edge of chaos but {side}; sigma_w = {critical:.4f} is critical at sigma_b = {init.sigma_b:g}"
+    return words + f"NOT at the edge of chaos but {side}; sigma_w = {critical:.4f} is critical at sigma_b = {sigma_b:g}"

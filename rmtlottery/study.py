@@ -51,11 +51,12 @@ def main(words: Sequence[str]) -> int:
     study = load(places[0])
     from rmtlottery.analyze._answer import answer
     from rmtlottery.train.fit import default_root, fit
+    from rmtlottery.train.material import material
 
     root = Path(flags.get("root") or default_root()) / ("smoke" if flags.get("smoke") else "")
     runs = []
     for spec in [smaller(spec) if flags.get("smoke") else spec for spec in study.RUNS]:
-        print(preview(spec), flush=True)
+        print(preview(material(spec)), flush=True)
         runs.append(fit(spec, root, threads=flags.get("threads")))
     out = Path(flags.get("out") or root / f"study-{places[0]}")
     outcome = answer(runs, study.FIGURES, out / "report.html", studies()[places[0]], shlex.join([*COMMAND.split(), *words]))

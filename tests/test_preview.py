@@ -4,6 +4,7 @@ import pytest
 
 import rmtlottery as rl
 from rmtlottery.preview import edge, preview
+from rmtlottery.train.material import material
 
 
 @pytest.mark.parametrize(
@@ -15,15 +16,15 @@ from rmtlottery.preview import edge, preview
     ],
 )
 def test_it_says_when_the_net_is_not_at_the_edge(sigma_w, sigma_b, words):
-    assert words in edge(rl.Spec().but(sigma_w=sigma_w, sigma_b=sigma_b), depth=8)
+    assert words in edge(material(rl.Spec().but(sigma_w=sigma_w, sigma_b=sigma_b)))
 
 
 def test_it_shows_the_net_the_data_and_the_edge_and_the_training_and_the_cuts_in_five_lines():
-    net, data, training, kept, last = preview(rl.preset("teacher").but(widths="5,4", validation=0)).splitlines()
+    net, data, training, kept, last = preview(material(rl.preset("teacher").but(widths="5,4", validation=0))).splitlines()
     assert net == "teacher-widths=5,4-validation=0: 64 -> 5 -> 4 -> 10, tanh, seeds 0, 1, 2, 3, 4"
     assert data.startswith("data: teacher, 3200 train, 800 test; inputs less")
     assert "mean |x|^2/fan_in 1.000 train" in data
-    assert training.startswith("training: adam: lr 0.003, decay 0, decay_target weights, beta1 0.9")
+    assert training.startswith("training: normal: sigma_w 1.4, sigma_b 0.3; adam: lr 0.003, decay 0, decay_target weights")
     assert "constant: epochs 30, batch 32, warmup 0; imp: levels 17, rate 0.2" in training
     assert kept.startswith("kept at level 17: ")
     assert kept.endswith("% of 380 weights; cuts remove nothing more from fc2.weight from level 9")
@@ -32,6 +33,6 @@ def test_it_shows_the_net_the_data_and_the_edge_and_the_training_and_the_cuts_in
 
 def test_cuts_that_remove_nothing_more_are_named():
     """20 % of 6, 5, 4, 3 rounds to 1, of 2 to 0: a layer of 6 weights stays at 2 from level 4 on."""
-    kept = preview(rl.preset("first").but(widths="3,2", levels=9)).splitlines()[3]
+    kept = preview(material(rl.preset("first").but(widths="3,2", levels=9))).splitlines()[3]
     assert "cuts remove nothing more from fc2.weight from level 4" in kept
     assert "fc1.weight" not in kept

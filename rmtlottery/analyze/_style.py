@@ -60,3 +60,26 @@ def spread(values: Any, most: int) -> list[Any]:
     import numpy as np
 
     return [values[place] for place in np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))]
+
+
+def layer_lines(rows: Any, axes: "Axes", y: str, most: int = 6) -> None:
+    """`y` against layer at some of the levels, one colour a density, with bands over seeds."""
+    import seaborn as sns
+
+    shown = rows[rows["level"].isin(spread(sorted(rows["level"].unique()), most))]
+    look = {"hue": "level", "palette": "viridis", "legend": "full", "marker": "o", "errorbar": interval}
+    sns.lineplot(shown, x="layer", y=y, ax=axes, **look)
+    axes.set_xticks(sorted(shown["layer"].unique()))
+    axes.grid(alpha=0.3)
+    density = shown.groupby("level")["density"].first()
+    lines, levels = axes.get_legend_handles_labels()
+    legend_beside(axes, "density", lines, [percent(density[int(level)]) for level in levels])
+
+
+def percent(density: float) -> str:
+    return f"{100 * density:.3g} %"
+
+
+def panel_name(rows: Any, run: object, state: object) -> str:
+    """The state, with its run where there are several."""
+    return f"{run}, {state}" if rows["run"].nunique() > 1 else str(state)

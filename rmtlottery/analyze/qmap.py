@@ -1,9 +1,10 @@
 """Does theory give the length q of the signal in each layer of a pruned net?
 
-Measured: the mean of h^2 over units and test inputs. Theory is the length map, input by input from |x|^2 / fan_in, with
-T0 the nominal sigmas; T1 the survivors' std times sqrt(dense fan-in), which is the wrong normalisation and the one that
-density plots without a correction use; T2 density times the survivors' second moment. T1 and T2 take one sigma_w and
-one sigma_b for all hidden layers. `state` is rewound (theta_k under the mask) or trained.
+Measured: the mean of h^2 over units, pixels and test inputs. T0 takes the nominal sigmas, layer by layer; T1 the
+survivors' std times sqrt(dense fan-in), which is the wrong normalisation and the one that density plots without a
+correction use; T2 density times the survivors' second moment. T1 and T2 take one sigma_w and one sigma_b for all hidden
+layers. In a convolution the length map is averaged over the window that each pixel sees, the padding counting as 0; theory
+ends where layers are pooled. `state` is rewound (theta_k under the mask) or trained.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,17 +18,14 @@ from rmtlottery.analyze._style import (
     seeds_words,
     spread,
 )
-from rmtlottery.meanfield import trajectory
-from rmtlottery.measure.signal import Probe, hidden_lengths, probe
+from rmtlottery.analyze._theory import SOURCES, T0, T1, T2, predictions
+from rmtlottery.measure.signal import hidden_lengths, probe
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-T0, T1, T2 = "T0 nominal", "T1 survivors' std, dense fan-in", "T2 density x second moment"
-STATES = ("rewound", "trained")
 
 
 def table(ticket: Ticket, *, samples: int = 1000) -> "pd.DataFrame":
@@ -36,39 +34,12 @@ def table(ticket: Ticket, *, samples: int = 1000) -> "pd.DataFrame":
 
     seen = probe(ticket, samples)
     rows: list[dict[str, Any]] = []
-    for state, weights in zip(STATES, (ticket.rewound, ticket.weights), strict=True):
-        curves = {"measured": hidden_lengths(seen.network, weights, seen.x)} | predictions(ticket, weights, seen)
-        for source, curve in curves.items():
-            rows += [{"state": state, "layer": n, "q": float(q), "source": source} for n, q in enumerate(curve, start=1)]
-    return pd.DataFrame(rows).assign(input_length=seen.input_lengths.mean().item(), inputs=seen.words)
-
-
-def predictions(ticket: Ticket, weights: dict[str, Any], seen: Probe) -> dict[str, Any]:
-    """q of every hidden layer by each theory: its trajectory of every input, averaged over the inputs."""
-    assert ticket.spec is not None
-    depth, lengths = len(ticket.mask) - 1, seen.input_lengths.numpy()
-    curves = {}
-    for source, (variance_w, variance_b) in variances(ticket, weights).items():
-        first = variance_w * lengths + variance_b
-        curve = trajectory(first, depth, variance_w**0.5, variance_b**0.5, ticket.spec.net.phi)
-        curves[source] = curve.mean(axis=1)
-    return curves
-
-
-def variances(ticket: Ticket, weights: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """(sigma_w^2, sigma_b^2) of each theory."""
-    assert ticket.spec is not None
-    nominal = (ticket.spec.init.sigma_w**2, ticket.spec.init.sigma_b**2)
-    hidden = list(ticket.mask)[:-1]
-    bias = mean([weights[name.replace("weight", "bias")].double().square().mean().item() for name in hidden])
-    kept = [(weights[name][ticket.mask[name]].double(), ticket.mask[name]) for name in hidden]
-    survivors = mean([w.var(correction=0).item() * mask.shape[1] for w, mask in kept])
-    density_corrected = mean([w.square().sum().item() / mask.shape[0] for w, mask in kept])
-    return {T0: nominal, T1: (survivors, bias), T2: (density_corrected, bias)}
-
-
-def mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+    for state, weights in ticket.states.items():
+        measured = enumerate(hidden_lengths(seen.network, weights, seen.x), start=1)
+        rows += [{"state": state, "layer": layer, "q": q, "source": "measured"} for layer, q in measured]
+        rows += [{"state": state} | row for row in predictions(ticket, weights, seen)]
+    length = seen.x.double().square().mean().item()
+    return pd.DataFrame(rows).drop(columns="chi", errors="ignore").assign(input_length=length, inputs=seen.words)
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
@@ -103,8 +74,7 @@ def draw_theories(part: "pd.DataFrame", axes: "Axes", title: str) -> None:
 
     deep = part[part["layer"] > part["layer"].max() // 2]
     means = deep.groupby(["seed", "density", "source"], as_index=False)["q"].mean()
-    order = ["measured", T0, T1, T2]
-    look = {"hue": "source", "hue_order": order, "style": "source", "style_order": order, "markers": True}
+    look = {"hue": "source", "hue_order": SOURCES, "style": "source", "style_order": SOURCES, "markers": True}
     sns.lineplot(means, x="density", y="q", errorbar=interval, ax=axes, **look)
     density_axis(axes)
     finish(axes, title, f"q, mean of layers {deep['layer'].min()} to {deep['layer'].max()}")

@@ -1,19 +1,23 @@
 """`Dataset`: the whole of a data set as tensors, standardised by its training part."""
 
-from dataclasses import dataclass
-
-import torch
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.streams import generator
 
+if TYPE_CHECKING:
+    import torch
+
+ROWS = 1024
+
 
 @dataclass(frozen=True)
 class Split:
-    """Inputs (samples, features) and labels."""
+    """Inputs (samples, features), pictures flattened, and labels."""
 
-    x: torch.Tensor
-    y: torch.Tensor
+    x: "torch.Tensor"
+    y: "torch.Tensor"
 
     def __len__(self) -> int:
         return len(self.y)
@@ -24,15 +28,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
+    """`shape` is that of one input before it was flattened: (channels, height, width) of a picture."""
+
     train: Split
     validation: Split
     test: Split
+    shape: tuple[int, ...]
     classes: int
     preprocessing: str
-
-    @property
-    def inputs(self) -> int:
-        return self.train.x.shape[1]
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -41,35 +44,56 @@ class Dataset:
         return {name: split for name, split in named.items() if len(split)}
 
     def to(self, device: str) -> "Dataset":
-        moved = (self.train.to(device), self.validation.to(device), self.test.to(device))
-        return Dataset(*moved, self.classes, self.preprocessing)
+        train, validation, test = (split.to(device) for split in (self.train, self.validation, self.test))
+        return replace(self, train=train, validation=validation, test=test)
 
 
-def assemble(learn: Split, test: Split, classes: int, validation: float) -> Dataset:
-    """Hold out the validation part (always the same samples) and standardise all by what is left to train on."""
-    order = torch.from_numpy(generator(0, "validation", len(learn)).permutation(len(learn)))
+def assemble(learn: Split, test: Split, shape: tuple[int, ...], classes: int, validation: float) -> Dataset:
+    """Hold out the validation part (always the same samples) and standardise all by what is left to train on.
+
+    Inputs may be bytes: pictures are a quarter as large until they are standardised, to float32.
+    """
     held = round(validation * len(learn))
     if held >= len(learn):
         raise Refusal(f"validation = {validation:g} leaves none of {len(learn)} samples to train on; lower it")
-    mean, std = moments(learn.x[order[held:]])
-    parts = [Split((x - mean) / std, y) for x, y in cut_in_two(learn, order, held)]
+    held_out, train = cut_in_two(learn, held)
+    mean, std = moments(train.x)
+    train, held_out, test = (Split(standardised(split.x, mean, std), split.y) for split in (train, held_out, test))
     words = f"inputs less {mean:.4g}, over {std:.4g}: one mean and one std, of the training part"
-    return Dataset(parts[1], parts[0], Split((test.x - mean) / std, test.y), classes, words)
+    return Dataset(train, held_out, test, shape, classes, words)
 
 
-def cut_in_two(learn: Split, order: torch.Tensor, held: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return [(learn.x[index], learn.y[index]) for index in (order[:held], order[held:].sort().values)]
+def cut_in_two(learn: Split, held: int) -> tuple[Split, Split]:
+    """(held out, left to train on)."""
+    import torch
+
+    order = torch.from_numpy(generator(0, "validation", len(learn)).permutation(len(learn)))
+    first, second = (Split(learn.x[index], learn.y[index]) for index in (order[:held], order[held:].sort().values))
+    return first, second
 
 
-def moments(x: torch.Tensor) -> tuple[float, float]:
-    """Mean and std over all samples and features; a std of 0 cannot standardise."""
-    mean, std = x.double().mean().item(), x.double().std(correction=0).item()
+def standardised(x: "torch.Tensor", mean: float, std: float) -> "torch.Tensor":
+    """A few rows at a time, and never in place: `x` may be the caller's."""
+    import torch
+
+    out = torch.empty(x.shape, dtype=torch.float32)
+    for rows, place in zip(x.split(ROWS), out.split(ROWS), strict=True):
+        torch.sub(rows, mean, out=place).div_(std)
+    return out
+
+
+def moments(x: "torch.Tensor") -> tuple[float, float]:
+    """Mean and std over all samples and features, in float64 a few rows at a time; a std of 0 cannot standardise."""
+    mean = sum(rows.double().sum().item() for rows in x.split(ROWS)) / x.numel()
+    std = (sum(rows.double().sub_(mean).square_().sum().item() for rows in x.split(ROWS)) / x.numel()) ** 0.5
     if not std > 0:
         raise Refusal(f"the training inputs are all {mean:g}: nothing to standardise by")
     return mean, std
 
 
-def every_fifth(x: torch.Tensor, y: torch.Tensor) -> tuple[Split, Split]:
+def every_fifth(x: "torch.Tensor", y: "torch.Tensor") -> tuple[Split, Split]:
     """(learn, test): every fifth sample, the first among them, is kept for the test."""
+    import torch
+
     test = torch.arange(len(y)) % 5 == 0
     return Split(x[~test], y[~test]), Split(x[test], y[test])

@@ -15,7 +15,7 @@ def digits(data: Digits) -> Dataset:
     """1797 pictures of 64 pixels in 0..16, ten classes."""
     with np.load(bundled("digits.npz"), allow_pickle=False) as held:
         x, y = torch.from_numpy(held["x"]).float(), torch.from_numpy(held["y"]).long()
-    return assemble(*every_fifth(x, y), classes=10, validation=data.validation)
+    return assemble(*every_fifth(x, y), shape=(1, 8, 8), classes=10, validation=data.validation)
 
 
 def bundled(name: str) -> Path:

@@ -25,4 +25,4 @@ def teacher(data: Teacher) -> Dataset:
             f"{data.inputs} inputs; take more samples or inputs, fewer classes or another teacher_seed"
         )
     split = every_fifth(torch.from_numpy(x).float(), torch.from_numpy(y))
-    return assemble(*split, classes=data.classes, validation=data.validation)
+    return assemble(*split, shape=(data.inputs,), classes=data.classes, validation=data.validation)

@@ -1,13 +1,18 @@
-"""How long the signal is in each layer of a finite network: what mean-field theory predicts."""
+"""How long the signal is in each layer of a finite chain of layers, and how much a layer stretches small changes of it."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 
 from rmtlottery import datasets, nets
-from rmtlottery.nets.network import Network, Weights
+from rmtlottery.nets.init import sigmas
+from rmtlottery.nets.network import Layer, Map, Network, Weights
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
+
+Fact = Callable[[Layer, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+PORTION = 64
 
 
 class Probe(NamedTuple):
@@ -16,11 +21,6 @@ class Probe(NamedTuple):
     network: Network
     x: torch.Tensor
     words: str
-
-    @property
-    def input_lengths(self) -> torch.Tensor:
-        """|x|^2 / fan_in of every input."""
-        return self.x.double().square().mean(1)
 
 
 def probe(ticket: Ticket, samples: int) -> Probe:
@@ -32,11 +32,54 @@ def probe(ticket: Ticket, samples: int) -> Probe:
     data = datasets.dataset(ticket.spec.data)
     x = data.test.x[:samples]
     words = f"{len(x)} test inputs of {ticket.spec.data.kind}; {data.preprocessing}"
-    return Probe(nets.build(ticket.spec.net, data.inputs, data.classes), x, words)
+    return Probe(nets.chain(ticket.spec.net, data.shape, data.classes), x, words)
+
+
+def nominal(ticket: Ticket) -> list[tuple[float, float]]:
+    """(sigma_w, sigma_b) of every hidden layer as the Spec's init has them."""
+    assert ticket.spec is not None
+    return [sigmas(ticket.spec.init, tuple(mask.shape)) for mask in list(ticket.mask.values())[:-1]]
+
+
+def hidden_lengths(network: Network, weights: Weights, x: torch.Tensor) -> list[float]:
+    """q^l of every hidden layer: the mean of h^2 over units and inputs."""
+    return over_inputs(network, weights, x, lambda layer, weight, given, h: h.square())
+
+
+def gains(network: Network, weights: Weights, x: torch.Tensor) -> list[float]:
+    """chi^l of every hidden layer: |D_l W_l|_F^2 / N_l, D_l the slopes of phi at h^l, averaged over inputs."""
+
+    def stretch(layer: Layer, weight: torch.Tensor, given: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        return slopes(network.phi, h).square() * layer.linear(weight.square(), torch.ones_like(given[:1]))
+
+    return over_inputs(network, weights, x, stretch)
 
 
 @torch.no_grad()
-def hidden_lengths(network: Network, weights: Weights, x: torch.Tensor) -> list[float]:
-    """q^l of every hidden layer: the mean of h^2 over units and inputs, in float64."""
+def over_inputs(network: Network, weights: Weights, x: torch.Tensor, fact: Fact) -> list[float]:
+    """The mean over units and inputs of a fact of every hidden layer, in float64, a portion of the inputs at a time."""
     exact = {name: value.double() for name, value in weights.items()}
-    return [h.square().mean().item() for h in network.preactivations(exact, x.double())[:-1]]
+    hidden = network.layers[:-1]
+    totals = [0.0] * len(hidden)
+    for part in x.split(PORTION):
+        for place, (layer, (given, h)) in enumerate(zip(hidden, network.signals(exact, part.double()), strict=False)):
+            totals[place] += fact(layer, exact[f"{layer.name}.weight"], given, h).mean().item() * len(part)
+    return [total / len(x) for total in totals]
+
+
+def slopes(phi: Map, h: torch.Tensor) -> torch.Tensor:
+    """phi'(h), number by number."""
+    with torch.enable_grad():
+        h = h.detach().requires_grad_()
+        return torch.autograd.grad(phi(h).sum(), h)[0]
+
+
+def window_mean(layer: Layer, x: torch.Tensor) -> torch.Tensor:
+    """What a layer's rows see of a mean square x, the same in all channels: (samples, 1, positions) -> the same.
+
+    The mean is over the whole fan_in: what lies outside the picture counts as 0.
+    """
+    one_channel = torch.ones(1, 1, *layer.shape[2:], dtype=x.dtype)
+    if len(layer.shape) > 2:
+        return layer.linear(one_channel, x) / one_channel.numel()
+    return x.flatten(1).mean(1, keepdim=True)

@@ -1,26 +1,26 @@
 """Fully connected nets: h^l = W^l x^{l-1} + b^l, x^l = phi(h^l)."""
 
+import math
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import torch
 
-from rmtlottery.nets.activation import PHI
-from rmtlottery.nets.network import Network, Weights
+from rmtlottery.nets.network import Layer, Map, Network
 from rmtlottery.tickets.parts import FC
 
 
-def fc(net: FC, inputs: int, classes: int) -> Network:
+def fc(net: FC, shape: tuple[int, ...], classes: int, phi: Map) -> Network:
     """inputs -> net.widths -> classes, with names fc1.weight, fc1.bias, fc2.weight, ..."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for layer, (fan_in, fan_out) in enumerate(pairwise((inputs, *net.widths, classes)), start=1):
-        shapes |= {f"fc{layer}.weight": (fan_out, fan_in), f"fc{layer}.bias": (fan_out,)}
-    phi, depth = PHI[net.phi], len(net.widths) + 1
+    return Network(tuple(dense((math.prod(shape), *net.widths, classes), lambda x: x)), phi)
 
-    def preactivations(weights: Weights, x: torch.Tensor) -> list[torch.Tensor]:
-        found: list[torch.Tensor] = []
-        for layer in range(1, depth + 1):
-            x = phi(found[-1]) if found else x
-            found.append(x @ weights[f"fc{layer}.weight"].mT + weights[f"fc{layer}.bias"].unsqueeze(-2))
-        return found
 
-    return Network(shapes, preactivations)
+def dense(units: Iterable[int], prepare: Map, bias: bool = True, mixes: bool = False) -> Iterator[Layer]:
+    """Layers between these numbers of units; `prepare` makes the first one's input."""
+    for number, (fan_in, fan_out) in enumerate(pairwise(units), start=1):
+        first = number == 1
+        yield Layer(f"fc{number}", (fan_out, fan_in), product, prepare if first else lambda x: x, bias, mixes and first)
+
+
+def product(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    return x @ weight.mT

@@ -1,26 +1,98 @@
 """theta_0: a function of the Spec's init, the shapes and the seed alone."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 
-from rmtlottery.nets.network import Network, Weights
-from rmtlottery.tickets.parts import Init
+from rmtlottery.nets.network import Shapes
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.parts import Glorot, Init, Normal
 from rmtlottery.tickets.streams import generator
+from rmtlottery.tickets.ticket import Weights
+
+Draw = Callable[..., np.ndarray]
 
 
-def initial(init: Init, network: Network, seed: int) -> Weights:
-    """theta_0 of one seed, every tensor from a stream of its own."""
-    draw = KINDS[init.kind]
-    return {name: draw(init, shape, generator(seed, "init", name)) for name, shape in network.shapes.items()}
+def initial(init: Init, shapes: Shapes, seed: int, others: Mapping[str, torch.Tensor] | None = None) -> Weights:
+    """theta_0 of one seed, every tensor from a stream of its own.
+
+    Weights have two or more axes; a bias stands beside one. All else (scales and shifts of a normalisation) is as
+    it is in `others`.
+    """
+    if init.kind not in KINDS:
+        raise Refusal(f"init = {init.kind!r} is a module's own, and this net is no module; take one of {', '.join(KINDS)}")
+    theta = dict(others or {})
+    for name, shape in shapes.items():
+        stream = generator(seed, "init", name)
+        if len(shape) > 1:
+            theta[name] = torch.from_numpy(KINDS[init.kind](init, shape, stream).astype(np.float32, copy=False))
+        elif len(shapes.get(name.removesuffix("bias") + "weight", (0, 0))) > 1:
+            theta[name] = torch.from_numpy(gauss(shape, stream)) * sigmas(init, shape)[1]
+    return {name: theta[name] for name in shapes}
 
 
-def normal(init: Init, shape: tuple[int, ...], stream: np.random.Generator) -> torch.Tensor:
-    """N(0, sigma_w^2 / fan_in) for weights, N(0, sigma_b^2) for biases: the bias is *not* divided by the width."""
-    std = init.sigma_w / math.sqrt(math.prod(shape[1:])) if len(shape) > 1 else init.sigma_b
-    return torch.from_numpy(stream.standard_normal(shape, dtype=np.float32)) * std
+def sigmas(init: Init, shape: tuple[int, ...]) -> tuple[float, float]:
+    """(sigma_w, sigma_b) of a layer whose weight has this shape: weights of variance sigma_w^2 / fan_in."""
+    if isinstance(init, Normal):
+        return init.sigma_w, init.sigma_b / (math.sqrt(shape[0]) if init.kind == "divided_bias" else 1)
+    fan_in, fan_out = fans(shape)
+    return math.sqrt(2 if init.kind == "he" else 2 * fan_in / (fan_in + fan_out)), 0.0
 
 
-KINDS: dict[str, Callable[..., torch.Tensor]] = {"normal": normal}
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight (out, in, ...): the axes after the second are a receptive field."""
+    field = math.prod(shape[2:])
+    return (shape[1] if len(shape) > 1 else 1) * field, shape[0] * field
+
+
+def gauss(shape: tuple[int, ...], stream: np.random.Generator) -> np.ndarray:
+    return stream.standard_normal(shape, dtype=np.float32)
+
+
+def normal(init: Normal, shape: tuple[int, ...], stream: np.random.Generator) -> np.ndarray:
+    return gauss(shape, stream) * np.float32(init.sigma_w / math.sqrt(math.prod(shape[1:])))
+
+
+def orthogonal(init: Normal, shape: tuple[int, ...], stream: np.random.Generator) -> np.ndarray:
+    """A matrix (out, all else), reshaped."""
+    return init.sigma_w * isometry(shape[0], math.prod(shape[1:]), stream).reshape(shape)
+
+
+def isometry(rows: int, columns: int, stream: np.random.Generator) -> np.ndarray:
+    """Uniform with orthonormal rows, or orthonormal columns times sqrt(rows / columns): entries of variance 1/columns.
+
+    QR alone is not uniform: the signs of R's diagonal must be moved into Q (Mezzadri 2007).
+    """
+    tall, narrow = max(rows, columns), min(rows, columns)
+    q, r = np.linalg.qr(stream.standard_normal((tall, narrow)))
+    q *= np.sign(np.diag(r))
+    return (q if rows >= columns else q.T) * math.sqrt(max(1, rows / columns))
+
+
+def delta_orthogonal(init: Normal, shape: tuple[int, ...], stream: np.random.Generator) -> np.ndarray:
+    """0 but in the middle of the receptive field."""
+    if any(side % 2 == 0 for side in shape[2:]):
+        raise Refusal(f"init = delta_orthogonal needs a middle, and a kernel of {shape[2:]} has none; take an odd one")
+    weight = np.zeros((*shape[:2], math.prod(shape[2:])))
+    weight[..., weight.shape[2] // 2] = init.sigma_w * isometry(shape[0], shape[1], stream)
+    return weight.reshape(shape)
+
+
+def scaled(init: Glorot, shape: tuple[int, ...], stream: np.random.Generator) -> np.ndarray:
+    """Glorot's or He's variance, normal or uniform."""
+    std = sigmas(init, shape)[0] / math.sqrt(math.prod(shape[1:]))
+    if init.law == "normal":
+        return gauss(shape, stream) * np.float32(std)
+    return stream.uniform(-math.sqrt(3) * std, math.sqrt(3) * std, shape)
+
+
+KINDS: dict[str, Draw] = {
+    "normal": normal,
+    "divided_bias": normal,
+    "orthogonal": orthogonal,
+    "delta_orthogonal": delta_orthogonal,
+    "glorot": scaled,
+    "he": scaled,
+}

@@ -6,6 +6,8 @@ import torch
 
 from rmtlottery.refusal import Refusal
 
+Tensors = dict[str, torch.Tensor]
+
 
 def removed(remaining: int, rate: float) -> int:
     """round(rate * remaining), halves to even, with the rate as the exact decimal that was written."""
@@ -14,16 +16,44 @@ def removed(remaining: int, rate: float) -> int:
 
 def cut(scores: torch.Tensor, mask: torch.Tensor, rate: float) -> torch.Tensor:
     """`mask` without the lowest-scored `rate` of its weights; among equal scores the lower index goes first."""
+    return without_lowest(scores, mask, removed(int(mask.sum()), rate))
+
+
+def without_lowest(scores: torch.Tensor, mask: torch.Tensor, number: int) -> torch.Tensor:
     kept = mask.reshape(-1).nonzero().squeeze(1)
-    order = torch.argsort(scores.reshape(-1)[kept].float(), stable=True)
+    held = scores.reshape(-1)[kept]
+    if held.isnan().any():
+        raise Refusal(f"{int(held.isnan().sum())} of {len(kept)} scores are no numbers, and nothing can be ranked by them")
+    exact = held if held.dtype == torch.float64 else held.float()
     smaller = mask.reshape(-1).clone()
-    smaller[kept[order[: removed(len(kept), rate)]]] = False
+    smaller[kept[torch.argsort(exact, stable=True)[:number]]] = False
     return smaller.reshape(mask.shape)
 
 
-def rates(layers: list[str], rate: float, last_rate: float) -> dict[str, float]:
-    """The rate of each prunable layer; the last one, the read-out, has its own."""
-    return {name: last_rate if name == layers[-1] else rate for name in layers}
+def cut_layers(scores: Tensors, masks: Tensors, gone: dict[str, int]) -> Tensors:
+    """Every layer by itself; one that `gone` does not name loses nothing."""
+    return {name: without_lowest(scores[name], mask, gone.get(name, 0)) for name, mask in masks.items()}
+
+
+def cut_together(scores: Tensors, masks: Tensors, ranked: list[str], gone: int) -> Tensors:
+    """One ranking of some layers, each of which keeps at least its best weight."""
+    flat = torch.cat([best_last(scores[name].reshape(-1), masks[name].reshape(-1)) for name in ranked])
+    smaller = without_lowest(flat, torch.cat([masks[name].reshape(-1) for name in ranked]), gone)
+    pieces = smaller.split([masks[name].numel() for name in ranked])
+    return masks | {name: piece.reshape(masks[name].shape) for name, piece in zip(ranked, pieces, strict=True)}
+
+
+def best_last(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """The scores, with that of the best weight that is left raised above all others."""
+    raised = scores.clone()
+    raised[torch.where(mask, scores, -torch.inf).argmax()] = torch.inf
+    return raised
+
+
+def in_rounds(remaining: int, rate: float, rounds: int) -> list[int]:
+    """Weights left after each of several rounds that together are one cut: in geometric progression (Tanaka et al. 2020)."""
+    end = remaining - removed(remaining, rate)
+    return [round(remaining * (end / remaining) ** (turn / rounds)) for turn in range(1, rounds)] + [end]
 
 
 def counts(size: int, rate: float, levels: int) -> list[int]:
@@ -32,15 +62,3 @@ def counts(size: int, rate: float, levels: int) -> list[int]:
     for _ in range(levels):
         kept.append(kept[-1] - removed(kept[-1], rate))
     return kept
-
-
-def check_survivors(sizes: dict[str, int], rate_of: dict[str, float], levels: int) -> None:
-    """Refuses, before anything is trained, a plan that would empty a layer; the layer emptied first is named."""
-    kept = {name: counts(size, rate_of[name], levels) for name, size in sizes.items()}
-    emptied = {name: course.index(0) for name, course in kept.items() if 0 in course}
-    if emptied:
-        name = min(emptied, key=emptied.__getitem__)
-        raise Refusal(
-            f"density 0 in {name}: {rate_of[name]:g} a cut leaves none of its {sizes[name]} weights at level "
-            f"{emptied[name]}; take levels below {emptied[name]} or a lower rate"
-        )

@@ -35,6 +35,23 @@ def each_at_least(low: int) -> Bound:
 
 
 some = Bound(lambda values: len(values) > 0, "at least one number")
+six_n_plus_two = Bound(lambda value: value % 6 == 2, "6 n + 2 (8, 14, 20, 32, 44, 56)")
+
+
+def pairs(text: str) -> dict[str, float]:
+    """PATTERN=NUMBER,... as a dict."""
+    held = [item.rpartition("=") for item in text.split(",") if item]
+    return {pattern: float(number) for pattern, _, number in held}
+
+
+def are_rates(text: str) -> bool:
+    try:
+        return all(pattern and 0 <= rate < 1 for pattern, rate in pairs(text).items())
+    except ValueError:
+        return False
+
+
+rates_by_pattern = Bound(are_rates, "made of PATTERN=RATE, rates at least 0 and below 1, e.g. conv*=0.1,fc1=0.15")
 
 
 class Field(NamedTuple):

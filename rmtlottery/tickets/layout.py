@@ -3,6 +3,7 @@
 NAME/spec.json  units.json  metrics.csv  connectivity.csv
 NAME/seed-0/level-03.safetensors      weights, packed mask, snapshots
 NAME/seed-0/level-03.json             written last: a level exists when its sidecar does
+NAME/starts/seed-0-level-03.safetensors   a ticket that was given to start from
 NAME/progress/UNIT-level-03.safetensors   a level in the middle of its training
 """
 
@@ -15,6 +16,11 @@ SIDECAR = re.compile(r"seed-\d+/level-\d+\.json")
 def stem(run: Path, seed: int, level: int) -> Path:
     """The path of a ticket's two files, less their suffixes."""
     return run / f"seed-{seed}" / f"level-{level:02d}"
+
+
+def start_file(run: Path, seed: int, level: int) -> Path:
+    """The copy of a ticket that a level starts from."""
+    return run / "starts" / f"seed-{seed}-level-{level:02d}.safetensors"
 
 
 def sidecars(run: Path) -> list[Path]:

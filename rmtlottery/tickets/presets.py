@@ -6,18 +6,8 @@ from typing import Any
 
 from rmtlottery.refusal import unknown
 from rmtlottery.tickets.fields import declared, shown
+from rmtlottery.tickets.settings import PRESETS
 from rmtlottery.tickets.spec import GROUPS, Spec, part_from
-
-SMALL = Spec().but(widths="8x100", lr=3e-3, epochs=30, batch=32, levels=17, seeds=(0, 1, 2, 3, 4))
-
-PRESETS = {
-    "digits": ("An 8-layer tanh net at the edge of chaos on the bundled digits; minutes.", SMALL),
-    "teacher": ("The same net on a synthetic teacher; minutes.", SMALL.but(data="teacher")),
-    "first": (
-        "A first run, over in seconds: three layers, six cuts, two seeds.",
-        Spec().but(widths="64,48,32", epochs=8, batch=64, levels=6, seeds=(0, 1)),
-    ),
-}
 
 
 def preset(name: str) -> Spec:

@@ -147,7 +147,7 @@ class Run:
         ticket = self[seed, level]
         for part in ("weights", "mask", "snapshots"):
             ticket.read[part]()
-        if level and ticket.record["parent"] != self.fingerprint(seed, level - 1):
+        if level and not self.taken and ticket.record["parent"] != self.fingerprint(seed, level - 1):
             here = f"{stem(self.path, seed, level)} descends from another level {level - 1} than the one beside it"
             raise Refusal(f"{here}; {disk.REBUILD}")
 
@@ -156,7 +156,7 @@ class Run:
         found = [self.fault(*place(path)) for path in sidecars(self.path)]
         missing = list(self.missing())
         if missing:
-            (seed, level), wanted = missing[0], len(self.spec.seeds) * (self.spec.prune.levels + 1)
+            (seed, level), wanted = missing[0], len(self.spec.seeds) * len(self.spec.levels)
             first = f"the first is seed {seed}, level {level}"
             found.append(
                 f"{self.path}: {len(missing)} of {wanted} tickets are not there yet ({first}); train on to have them"
@@ -166,12 +166,17 @@ class Run:
     def missing(self) -> Iterator[tuple[int, int]]:
         """What the spec asks for and nothing stands for: no ticket, no record of a seed that diverged before."""
         for seed in self.spec.seeds:
-            for level in range(self.spec.prune.levels + 1):
+            for level in self.spec.levels:
                 status = self.status(seed, level)
-                if status == "diverged":
+                if status == "diverged" and not self.taken:
                     break
                 if status == "missing":
                     yield seed, level
+
+    @property
+    def taken(self) -> bool:
+        """Every level starts from a ticket that was given, not from the level before."""
+        return self.spec.origin.kind == "taken"
 
     def fingerprint(self, seed: int, level: int) -> str:
         """The SHA-256 of a ticket's weights."""
@@ -197,10 +202,11 @@ class Run:
             disk.write(self.path / f"{name}.csv", self.rows(name).to_csv(index=False).encode())
 
     def readers(self, seed: int, level: int, record: dict[str, Any]) -> dict[str, Any]:
-        """How each part of a ticket is read. init and start are snapshots of level 0, stored once a seed."""
+        """How each part of a ticket is read. init and start are snapshots of level 0, or of a level given its own."""
         read = partial(self.read_part, stem(self.path, seed, level).with_suffix(".safetensors"), record)
-        first = record if level == 0 else self.record(seed, 0)
-        origin = partial(self.read_part, stem(self.path, seed, 0).with_suffix(".safetensors"), first)
+        source = level if self.taken else 0
+        first = record if source == level else self.record(seed, source)
+        origin = partial(self.read_part, stem(self.path, seed, source).with_suffix(".safetensors"), first)
         steps = [int(part.partition("/")[2]) for part in record["sha256"] if part.startswith("snapshots/")]
         return {
             "weights": partial(read, "weights"),

@@ -19,7 +19,10 @@ GROUPS: dict[str, type[parts.Part]] = {
     "prune": parts.Prune,
     "chart": parts.Chart,
     "record": parts.Record,
+    "origin": parts.Origin,
 }
+LATER = {"origin"}  # groups that specs of before do not name
+PASSED = {"module", "given", "taken"}  # kinds that stand for what is passed in Python
 SEEDS = Field("seeds", tuple[int, ...], "seeds trained side by side, e.g. 0,1,2", (some, each_at_least(0)), (0,))
 NAME = Field("name", str, "the run's folder; by default the preset and what differs from it", (), "")
 PRESET = Field("preset", str, "the preset that the run's name starts from", (), "")
@@ -37,6 +40,7 @@ class Spec:
     prune: parts.Prune = parts.Prune()
     chart: parts.Chart = parts.Chart()
     record: parts.Record = parts.Record()
+    origin: parts.Origin = parts.Origin()
     seeds: tuple[int, ...] = (0,)
     preset: str = ""
     name: str = ""
@@ -66,6 +70,11 @@ class Spec:
         labels: dict[str, Any] = {name: changes.pop(name) for name in ("seeds", "name", "preset") if name in changes}
         return replace(self, **(labels | with_leaves(held, changes)))
 
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The levels that are trained: level 0 and one for each cut, or those that were given to start from."""
+        return self.origin.at if isinstance(self.origin, parts.Taken) else tuple(range(self.prune.levels + 1))
+
     def identity(self) -> dict[str, Any]:
         """What decides the outcome of one seed, as plain data."""
         return {group: getattr(self, group).to_dict() for group in GROUPS}
@@ -84,16 +93,21 @@ class Spec:
         version = held.pop("version", None) if isinstance(held, dict) else None
         if version != VERSION:
             raise Refusal(f"the spec is of format version {version}, this rmtlottery reads version {VERSION}")
-        if set(held) != {*GROUPS, "seeds", "preset", "name"}:
-            odd = sorted(set(held) ^ {*GROUPS, "seeds", "preset", "name"})
+        if odd := sorted(set(held) ^ {*GROUPS, "seeds", "preset", "name"} - (LATER - set(held))):
             raise Refusal(f"the spec lacks, or has beyond what a spec has, {', '.join(odd)}")
         return cls().but(**held)
 
 
 def kinds(group: str) -> dict[str, type[parts.Part]]:
     """kind -> class of every kind that a group has."""
-    classes = [GROUPS[group], *GROUPS[group].__subclasses__()]
-    return {kind.kind: kind for kind in classes if "kind" in vars(kind)}
+    return {kind.kind: kind for kind in family(GROUPS[group]) if "kind" in vars(kind)}
+
+
+def family(ancestor: type[parts.Part]) -> Iterator[type[parts.Part]]:
+    """A class and all that descend from it, the elder first."""
+    yield ancestor
+    for child in ancestor.__subclasses__():
+        yield from family(child)
 
 
 def part_from(group: str, value: Any, present: parts.Part) -> parts.Part:
@@ -137,7 +151,7 @@ def home(held: dict[str, parts.Part], name: str) -> str:
         group, others = owners[0][0], " or ".join(repr(kind) for _, kind in owners)
         here = f"this spec has {group} {held[group].kind!r}"
         raise Refusal(f"{name} is a field of {group} {others}, and {here}: change {group} too")
-    names = {field.name for _, _, field in every_field()} | set(GROUPS) | {"seeds", "name"}
+    names = {field.name for _, kind, field in every_field() if kind not in PASSED} | set(GROUPS) | {"seeds", "name"}
     raise unknown("Spec field", name, names)
 
 

@@ -59,9 +59,15 @@ class Ticket:
         """theta_k under the mask: the ticket before it is trained, of level 0 too where k is not 0."""
         import torch
 
-        step = self.spec.prune.rewind if self.spec and self.level == 0 else 0
+        step = self.spec.prune.rewind if self.spec and self.level == 0 and not self.record.get("parent") else 0
         start, masks = self.snapshots[step] if step else self.start, self.mask
         return {name: torch.where(masks[name], v, 0.0) if name in masks else v for name, v in start.items()}
+
+    @property
+    def states(self) -> dict[str, Weights]:
+        """rewound, and trained where it was trained: a control's ticket is not."""
+        trained = {"trained": self.weights} if self.record["metrics"] else {}
+        return {"rewound": self.rewound} | trained
 
     @property
     def density(self) -> float:

@@ -1,31 +1,44 @@
 """Train a spec: every level of every seed, resumable."""
 
+import ast
 import os
 import shlex
 import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.fields import Field, declared, shown
+from rmtlottery.tickets.fields import Field, at_least, declared, each_at_least, shown
 from rmtlottery.tickets.presets import preset, presets
-from rmtlottery.tickets.spec import GROUPS, NAME, SEEDS, Spec, kinds
+from rmtlottery.tickets.run import read_spec
+from rmtlottery.tickets.spec import GROUPS, NAME, PASSED, SEEDS, Spec, kinds
 from rmtlottery.work.pool import executor
 from rmtlottery.work.unit import cores
+
+if TYPE_CHECKING:
+    from rmtlottery.tickets.ticket import Ticket
+    from rmtlottery.train.material import Material
 
 COMMAND = "python -m rmtlottery.train"
 ABOUT = "Train every level of every seed of a spec; the same command goes on where it was stopped."
 TOML = 'A TOML file holds fields (lr = 0.01), parts ([net] widths = "8x64") and maybe preset = "digits" to start from.'
+RESUME = "A RUN's folder goes on with that run, or with --control trains a control of each of its tickets."
 UNIT = [
     Field("root", str, "folder that holds the runs [$RMTL_RUNS, or runs]", (), None),
     Field("device", str, "cpu or cuda [cuda where there is one]", (), None),
     Field("threads", int, "processor threads [$OMP_NUM_THREADS, or all]", (), None),
     Field("precision", str, "fp32, or bf16 with fp32 masters [fp32]", (), None),
     Field("seed_batch", int, "seeds trained side by side [all, or their share of --workers]", (), None),
+]
+CONTROL = [
+    Field("control", str, "of a RUN: controls to train its tickets under, by name and comma", (), None),
+    Field("control_seed", int, "the seed that they draw from", (at_least(0),), 0),
+    Field("at", tuple[int, ...], "the levels of the RUN to take [all]", (each_at_least(0),), ()),
+    Field("dry_run", bool, "say what it would cost in time, memory and disk, and train nothing", (), False),
 ]
 WORKERS = [
     Field("workers", int, "local processes that share the batches of seeds", (), 1),
@@ -35,15 +48,25 @@ WORKERS = [
 
 def page() -> console.Page:
     """Every field of every kind, under the part, or the part and kind, that it belongs to."""
-    groups: dict[str, list[Field]] = {"run": [SEEDS, NAME, *UNIT, *WORKERS]}
+    groups: dict[str, list[Field]] = {"run": [SEEDS, NAME, *UNIT, *WORKERS], "control": CONTROL}
     for group, base in GROUPS.items():
-        choice = Field(group, str, " or ".join(kinds(group)), (), getattr(Spec(), group).kind)
-        groups[group] = [choice] * (len(kinds(group)) > 1) + [with_defaults(group, f) for f in declared(base).values()]
-        for kind, part in kinds(group).items():
+        here = {kind: part for kind, part in kinds(group).items() if kind not in PASSED}
+        choice = Field(group, str, " or ".join(here), (), getattr(Spec(), group).kind)
+        groups[group] = [choice] * (len(here) > 1) + [with_defaults(group, field) for field in declared(base).values()]
+        for kind, part in here.items():
             groups[f"{group} {kind}"] = [field for name, field in declared(part).items() if name not in declared(base)]
-    about = "\n".join([ABOUT, TOML, "", "presets:", *(f"  {name:<10} {words}" for name, words in presets().items())])
-    usage, example = f"{COMMAND} PRESET_OR_TOML [--FIELD VALUE ...]", f"{COMMAND} first --levels 2 --lr 0.003"
+    lines = [f"  {name:<18} {words}" for name, words in (presets() | {"": "", "controls:": ""} | controls()).items()]
+    about = "\n".join([ABOUT, TOML, RESUME, "", "presets:", *lines])
+    usage, example = f"{COMMAND} PRESET_OR_TOML_OR_RUN [--FIELD VALUE ...]", f"{COMMAND} first --levels 2 --lr 0.003"
     return console.Page(usage, about, example, {title: fields for title, fields in groups.items() if fields})
+
+
+def controls() -> dict[str, str]:
+    """control -> what it does, read from the source without importing torch."""
+    tree = ast.parse((Path(__file__).parents[1] / "prune" / "controls.py").read_text())
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    named = [node for node in functions if [arg.arg for arg in node.args.args] == ["ticket", "seed"]]
+    return {node.name: (ast.get_docstring(node) or "").partition("\n")[0] for node in named}
 
 
 def with_defaults(group: str, field: Field) -> Field:
@@ -56,15 +79,19 @@ def with_defaults(group: str, field: Field) -> Field:
 def main(words: Sequence[str]) -> int:
     places, flags = console.parse(words, page())
     if len(places) != 1:
-        raise Refusal(f"name one preset ({', '.join(presets())}) or one TOML file, not {len(places)}: {COMMAND} first")
-    unit = {field.name: flags.pop(field.name) for field in UNIT if field.name in flags}
-    workers = {field.name: flags.pop(field.name) for field in WORKERS if field.name in flags}
-    spec = read(places[0]).but(**flags)
-    from rmtlottery.train.fit import fit
+        raise Refusal(f"name one preset, TOML file or run, not {len(places)}: {COMMAND} first")
+    unit, workers, control = (taken_from(flags, fields) for fields in (UNIT, WORKERS, CONTROL))
+    base = read(places[0])
+    from rmtlottery.train.fit import fit, planned
 
-    print(preview(spec))
+    start = tickets(places[0], control)
+    plan = planned(base.but(**flags), start)
+    print(preview(plan))
+    if control.get("dry_run"):
+        print(cost(plan, unit))
+        return console.DONE
     with executor(**workers) as hands:
-        run = fit(spec, executor=hands, **(share(spec, workers.get("workers", 1)) | unit))
+        run = fit(plan.spec, executor=hands, start=start, **(share(plan.spec, workers.get("workers", 1)) | unit))
     faults = run.faults()
     for fault in faults:
         print(f"fault: {fault}", file=sys.stderr)
@@ -72,6 +99,38 @@ def main(words: Sequence[str]) -> int:
         raise Refusal(f"every seed diverged before its first ticket; {run.path} records where: take a lower lr")
     print(f"{len(run)} tickets in {run.path}; next: python -m rmtlottery.analyze {shlex.quote(str(run.path))}")
     return console.PARTIAL if faults else console.DONE
+
+
+def taken_from(flags: dict[str, Any], fields: list[Field]) -> dict[str, Any]:
+    """The flags that are no fields of a Spec."""
+    return {field.name: flags.pop(field.name) for field in fields if field.name in flags}
+
+
+def tickets(place: str, control: dict[str, Any]) -> "list[Ticket] | None":
+    """What a control makes of the tickets of a run."""
+    from rmtlottery.prune.controls import controlled
+    from rmtlottery.tickets.run import Run
+
+    if "control" not in control:
+        if {"control_seed", "at"} & set(control):
+            raise Refusal("--control-seed and --at go with --control")
+        return None
+    run = Run(place)
+    if odd := set(control.get("at", ())) - set(run.levels):
+        raise Refusal(f"{run.path} has no level {min(odd)}; it has {run.levels}")
+    levels, seed = control.get("at") or run.levels, control.get("control_seed", 0)
+    return [controlled(ticket, control["control"], seed) for ticket in run if ticket.level in levels]
+
+
+def cost(plan: "Material", unit: dict[str, Any]) -> str:
+    """Time, memory and disk, by trying some steps."""
+    from rmtlottery.train.estimate import estimate
+    from rmtlottery.train.fit import best_device, default_root
+    from rmtlottery.work.unit import check_device
+
+    device = unit.get("device") or best_device()
+    check_device(device)
+    return estimate(plan, plan.spec.levels, device, Path(unit.get("root") or default_root()))
 
 
 def share(spec: Spec, workers: int) -> dict[str, int]:
@@ -83,7 +142,9 @@ def share(spec: Spec, workers: int) -> dict[str, int]:
 
 
 def read(name: str) -> Spec:
-    """A preset, or a TOML file of fields and parts that may name a preset to start from."""
+    """A preset, a run's folder, or a TOML file of fields and parts that may name a preset to start from."""
+    if (Path(name) / "spec.json").is_file():
+        return read_spec(Path(name) / "spec.json")
     if not name.endswith(".toml"):
         return preset(name)
     try:

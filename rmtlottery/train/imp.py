@@ -4,24 +4,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from rmtlottery import datasets, nets
 from rmtlottery.charts.chart import full, masked
-from rmtlottery.charts.flat import flatten, unflatten
-from rmtlottery.nets.init import initial
+from rmtlottery.charts.flat import flatten
+from rmtlottery.nets.network import Network, Shapes
 from rmtlottery.prune.connectivity import connectivity
-from rmtlottery.prune.criteria import CRITERIA
-from rmtlottery.prune.cut import cut, rates
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Weights
+from rmtlottery.train.beginning import Beginning, Cuts, Taken
 from rmtlottery.train.interrupt import between_steps
-from rmtlottery.train.loop import Level, begin, train
+from rmtlottery.train.loop import Level, begin, train, weights_of
+from rmtlottery.train.material import Material, check_precision
 from rmtlottery.train.state import State
 from rmtlottery.work.unit import Unit, check_device, provenance
 
@@ -29,37 +27,26 @@ SAVE_EVERY = 20.0
 COMPUTE = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where one seed's level begins: theta_k before its mask, and the mask."""
-
-    start: Weights
-    mask: Weights
-
-
 class Imp:
     """All levels of one unit of work."""
 
-    def __init__(self, run: Run, unit: Unit, watch: Callable[[Level, State], None]) -> None:
+    def __init__(self, run: Run, unit: Unit, watch: Callable[[Level, State], None], material: Material) -> None:
         check_device(unit.device)
+        check_precision(material.network, unit.precision)
         self.run, self.unit, self.watch, self.spec = run, unit, watch, run.spec
-        self.data = datasets.dataset(self.spec.data).to(unit.device)
-        self.network = nets.build(self.spec.net, self.data.inputs, self.data.classes)
+        self.material = material.on(unit.device)
+        self.network = material.network
+        self.origin: Cuts | Taken = Taken(run) if run.spec.origin.kind == "taken" else Cuts(run, self.material)
         self.progress = Progress(run.path, unit.name)
-        self.rate_of = rates(self.network.prunable, self.spec.prune.rate, self.spec.prune.last_rate)
 
     def go(self) -> None:
         with self.progress.locked(), threads(self.unit.threads), between_steps() as asked:
-            for level in range(self.spec.prune.levels + 1):
-                seeds = [seed for seed in self.unit.seeds if self.alive(seed, level)]
+            for level in self.spec.levels:
+                seeds = [seed for seed in self.unit.seeds if self.origin.reached(seed, level)]
                 missing = [seed for seed in seeds if not self.intact(seed, level)]
                 if missing:
                     self.finish(level, seeds, missing, asked)
                 self.progress.clear(level)
-
-    def alive(self, seed: int, level: int) -> bool:
-        """No earlier level of the seed ended without a ticket."""
-        return all(self.run.status(seed, earlier) == "done" for earlier in range(level))
 
     def intact(self, seed: int, level: int) -> bool:
         status = self.run.status(seed, level)
@@ -72,7 +59,7 @@ class Imp:
 
     def finish(self, level: int, seeds: list[int], missing: list[int], asked: Callable[[], bool]) -> None:
         """Train a level of every seed that reached it and write what is missing of it."""
-        origins = {seed: self.origin(seed, level) for seed in seeds}
+        origins = {seed: self.origin.begin(seed, level) for seed in seeds}
         job = self.job(level, list(origins.values()))
         state = train(job, self.resume(job, seeds), self.ticker(job, asked))
         for seed in missing:
@@ -84,24 +71,16 @@ class Imp:
                 self.write(job, state, seed, origins[seed])
         self.run.write_tables()
 
-    def origin(self, seed: int, level: int) -> Origin:
-        if level == 0:
-            theta = initial(self.spec.init, self.network, seed)
-            return Origin(theta, {name: torch.ones_like(theta[name], dtype=torch.bool) for name in self.network.prunable})
-        parent = self.run[seed, level - 1]
-        score = CRITERIA[self.spec.prune.criterion]
-        scores = {name: score(parent.weights[name], mask) for name, mask in parent.mask.items()}
-        smaller = {name: cut(scores[name], mask, self.rate_of[name]) for name, mask in parent.mask.items()}
-        return Origin(self.run[seed, 0].snapshots[self.spec.prune.rewind], smaller)
-
-    def job(self, level: int, origins: list[Origin]) -> Level:
+    def job(self, level: int, origins: list[Beginning]) -> Level:
         """The level as the loop takes it: theta_k under its mask, every seed in one tensor."""
         shapes, device = self.network.shapes, self.unit.device
         theta = torch.stack([flatten(origin.start, shapes) for origin in origins]).to(device)
-        kept = torch.stack([flatten(with_biases(origin.mask, origin.start), shapes) for origin in origins]).to(device)
-        chart = masked(full(torch.where(kept, theta, 0.0)), kept) if level else full(theta)
+        kept = torch.stack([flatten(with_biases(origin.mask, shapes), shapes) for origin in origins]).to(device)
+        chart = full(theta) if kept.all() else masked(full(torch.where(kept, theta, 0.0)), kept)
         first = self.spec.prune.rewind if level else 0
-        return Level(self.spec, level, first, self.network, self.data, chart, COMPUTE[self.unit.precision])
+        buffers = {n: torch.stack([origin.start[n] for origin in origins]).to(device) for n in self.network.buffers}
+        compute = COMPUTE[self.unit.precision]
+        return Level(self.spec, level, first, self.network, self.material.data, chart, buffers, compute)
 
     def resume(self, job: Level, seeds: list[int]) -> State:
         """From the checkpoint, if it began with these seeds, in this unit, where this level begins; else anew."""
@@ -112,7 +91,7 @@ class Imp:
 
     def origin_of(self, job: Level) -> dict[str, Any]:
         """What tells a checkpoint that began elsewhere: another unit, another parent, another mask."""
-        begins = {"start": job.chart.start, "reach": job.chart.weights(torch.ones_like(job.chart.start))}
+        begins = {"start": job.chart.start, "reach": job.chart.weights(torch.ones_like(job.chart.start))} | job.buffers
         return {"unit": self.unit.to_dict(), "sha256": fingerprint(begins)}
 
     def ticker(self, job: Level, asked: Callable[[], bool]) -> Callable[[State], None]:
@@ -130,35 +109,41 @@ class Imp:
 
         return tick
 
-    def write(self, job: Level, state: State, seed: int, origin: Origin) -> None:
-        place, shapes = state.seeds.index(seed), self.network.shapes
-        weights = unflatten(job.chart.weights(state.tensors["coordinates"])[place].cpu(), shapes)
-        taken = {int(step): unflatten(flat[place].cpu(), shapes) for step, flat in state.group("snapshot/").items()}
-        snapshots = taken if job.number else {0: origin.start} | taken
+    def write(self, job: Level, state: State, seed: int, origin: Beginning) -> None:
+        place = state.seeds.index(seed)
+        weights = {name: value[place].cpu() for name, value in weights_of(job, state).items()}
+        snapshots: dict[int, Weights] = {} if job.number and not self.given else {0: origin.start}
+        for name, value in state.group("snapshot/").items():
+            step, _, tensor = name.partition("/")
+            snapshots.setdefault(int(step), {})[tensor] = value[place].cpu()
         self.run.write(self.facts(state, seed, job.number, origin), weights, origin.mask, snapshots)
 
-    def facts(self, state: State, seed: int, level: int, origin: Origin) -> dict[str, Any]:
+    @property
+    def given(self) -> bool:
+        """Each level starts from a ticket of its own."""
+        return isinstance(self.origin, Taken)
+
+    def facts(self, state: State, seed: int, level: int, origin: Beginning) -> dict[str, Any]:
         """The sidecar of a ticket, less what the room of tickets adds."""
         kept = {name: [int(mask.sum()), mask.numel()] for name, mask in origin.mask.items()}
-        return {
+        return origin.descent | {
             "seed": seed,
             "level": level,
             "density": sum(k for k, _ in kept.values()) / sum(n for _, n in kept.values()),
-            "start_step": self.spec.prune.rewind if level else 0,
+            "start_step": self.spec.prune.rewind if level and not self.given else 0,
             "kept": kept,
             "masked": {name: list(mask.shape) for name, mask in origin.mask.items()},
             "chart": {"kind": self.spec.chart.kind, "seed": None, "fingerprint": None},
-            "parent": self.run.fingerprint(seed, level - 1) if level else None,
             "unit": self.unit.to_dict(),
             "provenance": provenance(),
             "metrics": state.rows[seed],
-            "connectivity": connectivity(origin.mask),
+            "connectivity": connectivity(origin.mask, chain=isinstance(self.network, Network)),
         }
 
 
-def with_biases(mask: Weights, start: Weights) -> Weights:
+def with_biases(mask: Weights, shapes: Shapes) -> Weights:
     """A mask for every parameter: biases are kept."""
-    return {name: mask.get(name, torch.ones_like(value, dtype=torch.bool)) for name, value in start.items()}
+    return {name: mask.get(name, torch.ones(shape, dtype=torch.bool)) for name, shape in shapes.items()}
 
 
 @contextmanager

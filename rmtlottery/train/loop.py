@@ -10,8 +10,9 @@ from torch.nn.functional import cross_entropy
 from rmtlottery.charts.chart import Chart
 from rmtlottery.charts.flat import unflatten
 from rmtlottery.datasets.dataset import Dataset, Split
-from rmtlottery.nets.network import Network
+from rmtlottery.nets import AnyNetwork
 from rmtlottery.tickets.spec import Spec
+from rmtlottery.tickets.streams import generator
 from rmtlottery.train.optimise import UPDATES, memory
 from rmtlottery.train.order import epoch_order
 from rmtlottery.train.schedule import learning_rate
@@ -27,9 +28,10 @@ class Level:
     spec: Spec
     number: int
     first_step: int
-    network: Network
+    network: AnyNetwork
     data: Dataset
     chart: Chart
+    buffers: dict[str, torch.Tensor]
     compute: torch.dtype
 
     @property
@@ -52,8 +54,9 @@ def begin(level: Level, seeds: list[int]) -> State:
         "losses": torch.zeros(len(seeds), level.steps_an_epoch, device=start.device),
         "hits": torch.zeros(len(seeds), device=start.device),
     }
+    buffers = {f"buffer/{name}": value.clone() for name, value in level.buffers.items()}
     rows: dict[int, Rows] = {seed: [] for seed in seeds}
-    return State(level.number, list(seeds), level.first_step, {"coordinates": start} | scores | slots, rows)
+    return State(level.number, list(seeds), level.first_step, {"coordinates": start} | scores | slots | buffers, rows)
 
 
 def train(level: Level, state: State, tick: Callable[[State], None]) -> State:
@@ -81,7 +84,7 @@ def step(level: Level, state: State, index: torch.Tensor, place: int) -> None:
     """One step of every seed, each on its own samples `index`."""
     coordinates = state.tensors["coordinates"].requires_grad_()
     x, y = level.data.train.x[index], level.data.train.y[index]
-    loss, hits = objective(level, coordinates, x, y)
+    loss, hits, buffers = objective(level, coordinates, x, y, state)
     penalised = loss.sum() + decay(level, coordinates)
     (gradient,) = torch.autograd.grad(penalised, coordinates)
     with torch.no_grad():
@@ -93,19 +96,31 @@ def step(level: Level, state: State, index: torch.Tensor, place: int) -> None:
         state.tensors["losses"][:, place] = loss
         state.tensors["hits"] += hits
     state.tensors["coordinates"] = coordinates.detach()
+    state.tensors |= {f"buffer/{name}": value.detach() for name, value in buffers.items()}
     state.step += 1
     if state.step in level.spec.record.snapshots or state.step == level.spec.prune.rewind:
-        state.tensors[f"snapshot/{state.step}"] = level.chart.weights(coordinates.detach()).clone()
+        taken = weights_of(level, state).items()
+        state.tensors |= {f"snapshot/{state.step}/{name}": value.clone() for name, value in taken}
 
 
 def objective(
-    level: Level, coordinates: torch.Tensor, x: torch.Tensor, y: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean loss and right answers of each seed. Matrix products run in `level.compute`, the loss in fp32."""
+    level: Level, coordinates: torch.Tensor, x: torch.Tensor, y: torch.Tensor, state: State
+) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+    """Mean loss and right answers of each seed, and the buffers left. Products run in `level.compute`, the loss in fp32."""
     weights = unflatten(level.chart.weights(coordinates).to(level.compute), level.network.shapes)
-    logits = level.network.logits(weights, x.to(level.compute)).float()
-    loss = cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none").view(y.shape).mean(1)
-    return loss, (logits.detach().argmax(2) == y).sum(1)
+
+    def key(place: int) -> int:
+        return int(generator(state.seeds[place], "noise", level.number, state.step).integers(2**32))
+
+    logits, buffers = level.network.learn(weights, state.group("buffer/"), x.to(level.compute), key)
+    loss = cross_entropy(logits.float().flatten(0, 1), y.flatten(), reduction="none").view(y.shape).mean(1)
+    return loss, (logits.detach().argmax(2) == y).sum(1), buffers
+
+
+def weights_of(level: Level, state: State) -> dict[str, torch.Tensor]:
+    """What each seed's network holds now: weights, biases and buffers by name."""
+    weights = unflatten(level.chart.weights(state.tensors["coordinates"]), level.network.shapes)
+    return weights | state.group("buffer/")
 
 
 def decay(level: Level, coordinates: torch.Tensor) -> torch.Tensor | float:
@@ -145,7 +160,7 @@ def epoch_scores(level: Level, state: State, epoch: int) -> dict[str, torch.Tens
     sizes = step_sizes(level, epoch).to(state.tensors["losses"])
     losses, hits = state.tensors["losses"] @ sizes, state.tensors["hits"]
     scores = {"train_loss": losses / sizes.sum(), "train_accuracy": hits / sizes.sum()}
-    weights = unflatten(level.chart.weights(state.tensors["coordinates"]), level.network.shapes)
+    weights = weights_of(level, state)
     for name, split in level.data.splits.items():
         if name != "train":
             scores[f"{name}_loss"], scores[f"{name}_accuracy"] = evaluate(level.network, weights, split)
@@ -161,7 +176,7 @@ def step_sizes(level: Level, epoch: int) -> torch.Tensor:
 
 
 @torch.no_grad()
-def evaluate(network: Network, weights: dict[str, torch.Tensor], split: Split) -> tuple[torch.Tensor, torch.Tensor]:
+def evaluate(network: AnyNetwork, weights: dict[str, torch.Tensor], split: Split) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean loss and accuracy of each seed on a whole split, in fp32."""
     loss, hits = torch.zeros(2, 1, device=split.x.device)
     for x, y in zip(split.x.split(EVALUATION_BATCH), split.y.split(EVALUATION_BATCH), strict=True):

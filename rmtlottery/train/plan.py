@@ -1,27 +1,41 @@
 """What a Spec asks for, checked against the data and the net before anything is trained."""
 
 import math
+from collections.abc import Sequence
 
-from rmtlottery import datasets, nets
-from rmtlottery.prune.cut import check_survivors, rates
+from rmtlottery.datasets.dataset import Dataset
+from rmtlottery.prune.rates import check_survivors
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.spec import Spec
+from rmtlottery.tickets.ticket import Ticket
+from rmtlottery.train.material import Material
 
 
-def steps_a_level(spec: Spec) -> int:
+def steps_a_level(spec: Spec, data: Dataset) -> int:
     """Steps from the first to the last of level 0."""
-    return spec.schedule.epochs * math.ceil(len(datasets.dataset(spec.data).train) / spec.schedule.batch)
+    return spec.schedule.epochs * math.ceil(len(data.train) / spec.schedule.batch)
 
 
-def check_plan(spec: Spec) -> None:
-    """Refuses a layer that would be emptied, and a step beyond the end of a level."""
-    data = datasets.dataset(spec.data)
-    network = nets.build(spec.net, data.inputs, data.classes)
-    sizes = {name: math.prod(network.shapes[name]) for name in network.prunable}
-    check_survivors(sizes, rates(network.prunable, spec.prune.rate, spec.prune.last_rate), spec.prune.levels)
-    steps = steps_a_level(spec)
+def check_plan(material: Material, tickets: Sequence[Ticket] = ()) -> None:
+    """Refuses a layer that would be emptied, a step beyond the end of a level, and tickets of another net."""
+    spec, network = material.spec, material.network
+    for ticket in tickets:
+        check_fit(ticket, material)
+    if not tickets:
+        check_survivors(spec.prune, {name: math.prod(network.shapes[name]) for name in network.prunable})
+    steps = steps_a_level(spec, material.data)
     if spec.prune.rewind >= steps:
         raise Refusal(f"rewind = {spec.prune.rewind} is not below the {steps} steps of a level; lower it or add epochs")
     if max(spec.record.snapshots, default=0) > steps:
         last = max(spec.record.snapshots)
         raise Refusal(f"snapshots = {last} lies beyond the {steps} steps of a level; lower it or add epochs")
+
+
+def check_fit(ticket: Ticket, material: Material) -> None:
+    """Refuses a ticket whose weights are not those of the Spec's net."""
+    wanted = material.network.shapes
+    found = {name: tuple(value.shape) for name, value in ticket.start.items() if name in wanted}
+    for name, shape in wanted.items():
+        if found.get(name) != shape:
+            there = found.get(name, "absent")
+            raise Refusal(f"{ticket} does not fit the net of the Spec: {name} is {there} there and {shape} here")

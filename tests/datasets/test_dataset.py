@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rmtlottery.datasets import dataset
-from rmtlottery.datasets.dataset import Split, assemble, every_fifth
+from rmtlottery.datasets.dataset import ROWS, Split, assemble, every_fifth, moments
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Digits, Teacher
 
@@ -20,7 +20,7 @@ def raw():
 
 
 def made(validation=0.25):
-    return assemble(*raw(), classes=SIZE, validation=validation)
+    return assemble(*raw(), shape=(4,), classes=SIZE, validation=validation)
 
 
 def test_the_training_part_has_mean_0_and_std_1():
@@ -77,7 +77,7 @@ def test_constant_inputs_are_refused(value):
     learn, test = raw()
     constant = Split(torch.full_like(learn.x, value), learn.y)
     with pytest.raises(Refusal, match=f"the training inputs are all {value:g}: nothing to standardise by"):
-        assemble(constant, test, classes=SIZE, validation=0.1)
+        assemble(constant, test, shape=(4,), classes=SIZE, validation=0.1)
 
 
 def test_every_fifth_sample_is_kept_for_the_test_and_the_first_is_among_them():
@@ -87,9 +87,9 @@ def test_every_fifth_sample_is_kept_for_the_test_and_the_first_is_among_them():
 
 
 @pytest.mark.parametrize("data", [Digits(), Teacher(samples=900, inputs=7, classes=3)])
-def test_a_data_set_is_built_once_and_says_its_length_of_input(data):
+def test_a_data_set_is_built_once_and_says_the_shape_of_an_input(data):
     assert dataset(data) is dataset(data)
-    assert dataset(data).inputs == {"digits": 64, "teacher": 7}[data.kind]
+    assert dataset(data).shape == {"digits": (1, 8, 8), "teacher": (7,)}[data.kind]
     assert dataset(data).train.x.dtype == torch.float32
 
 
@@ -97,3 +97,30 @@ def test_moving_keeps_every_split():
     found = made().to("cpu")
     assert (found.classes, found.preprocessing) == (SIZE, made().preprocessing)
     assert all(torch.equal(part.x, made().splits[name].x) for name, part in found.splits.items())
+
+
+def test_moments_of_many_rows_are_those_of_a_float64_copy():
+    """More rows than are taken at a time, far from 0, where a sum of squares would cancel."""
+    x = torch.randn(3 * ROWS + 7, 5, generator=torch.Generator().manual_seed(1)) * 0.1 + 3000
+    mean, std = moments(x)
+    assert mean == pytest.approx(x.numpy().astype(float).mean(), rel=1e-12)
+    assert std == pytest.approx(x.numpy().astype(float).std(), rel=1e-7)
+
+
+def test_bytes_and_the_same_numbers_as_floats_are_the_same_data():
+    pixels = torch.randint(0, 256, (ROWS + 50, 6), generator=torch.Generator().manual_seed(2), dtype=torch.uint8)
+    labels = torch.arange(len(pixels))
+    ours = assemble(Split(pixels, labels), Split(pixels[:9], labels[:9]), (6,), SIZE, 0.1)
+    floats = assemble(Split(pixels.float(), labels), Split(pixels[:9].float(), labels[:9]), (6,), SIZE, 0.1)
+    for name, split in ours.splits.items():
+        assert split.x.dtype == torch.float32
+        assert torch.equal(split.x, floats.splits[name].x)
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.25])
+def test_the_caller_s_tensors_are_left_as_they_are(validation):
+    learn, test = raw()
+    kept = learn.x.clone(), test.x.clone()
+    assemble(learn, test, (4,), SIZE, validation)
+    assert torch.equal(learn.x, kept[0])
+    assert torch.equal(test.x, kept[1])

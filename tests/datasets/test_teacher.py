@@ -42,7 +42,7 @@ def test_the_global_generator_is_left_alone():
 
 def test_shapes_and_split_are_what_was_asked_for():
     found = made(validation=0.25)
-    assert (found.inputs, found.classes) == (8, 4)
+    assert (found.shape, found.classes) == ((8,), 4)
     assert {name: len(split) for name, split in found.splits.items()} == {"train": 300, "validation": 100, "test": 100}
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from rmtlottery.nets import KINDS, build
+from rmtlottery.nets import CHAINS, MODULES, build
 from rmtlottery.tickets.parts import FC
 from rmtlottery.tickets.spec import kinds
 
@@ -34,7 +34,7 @@ def looped(weights, x, phi):
 
 
 def test_names_and_shapes_go_layer_by_layer_and_out_comes_first():
-    assert list(build(FC(widths=(5, 2)), 7, 3).shapes.items()) == [
+    assert list(build(FC(widths=(5, 2)), (7,), 3).shapes.items()) == [
         ("fc1.weight", (5, 7)), ("fc1.bias", (5,)), ("fc2.weight", (2, 5)), ("fc2.bias", (2,)),
         ("fc3.weight", (3, 2)), ("fc3.bias", (3,)),
     ]  # fmt: skip
@@ -42,7 +42,7 @@ def test_names_and_shapes_go_layer_by_layer_and_out_comes_first():
 
 @pytest.mark.parametrize("phi", BY_HAND)
 def test_preactivations_are_those_of_a_loop(phi):
-    network = build(FC(widths=WIDTHS, phi=phi), 3, 6)
+    network = build(FC(widths=WIDTHS, phi=phi), (3,), 6)
     weights, x = drawn(network), inputs(7, 3)
     found = network.preactivations(weights, x)
     assert [tuple(h.shape) for h in found] == [(7, 5), (7, 2), (7, 4), (7, 6)]
@@ -53,7 +53,7 @@ def test_preactivations_are_those_of_a_loop(phi):
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared inputs", "inputs of their own"])
 def test_replicates_compute_what_each_would_alone(shared):
-    network = build(FC(widths=WIDTHS), 3, 6)
+    network = build(FC(widths=WIDTHS), (3,), 6)
     weights = drawn(network, 4)
     x = inputs(1, 7, 3) if shared else inputs(4, 7, 3)
     together = network.preactivations(weights, x)
@@ -64,7 +64,7 @@ def test_replicates_compute_what_each_would_alone(shared):
 
 
 def test_one_replicates_gradient_is_blind_to_the_others():
-    network = build(FC(widths=WIDTHS), 3, 6)
+    network = build(FC(widths=WIDTHS), (3,), 6)
     weights = {name: value.requires_grad_() for name, value in drawn(network, 3).items()}
     logits = network.logits(weights, inputs(3, 7, 3))
     for gradient in torch.autograd.grad(logits[1].square().sum(), list(weights.values())):
@@ -73,4 +73,4 @@ def test_one_replicates_gradient_is_blind_to_the_others():
 
 
 def test_every_kind_of_net_is_built():
-    assert set(KINDS) == set(kinds("net"))
+    assert set(CHAINS) | set(MODULES) | {"module"} == set(kinds("net"))

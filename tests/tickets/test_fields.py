@@ -12,7 +12,7 @@ from rmtlottery.tickets.fields import accept, declared, shown
 from rmtlottery.tickets.parts import Steps
 from rmtlottery.tickets.spec import NAME, SEEDS, every_field
 
-FIELDS = {field.name: field for _, _, field in every_field()} | {"seeds": SEEDS, "name": NAME}
+FIELDS = {field.name: field for _, _, field in reversed(list(every_field()))} | {"seeds": SEEDS, "name": NAME}
 quick = settings(max_examples=50, deadline=None, database=None, derandomize=True)
 
 

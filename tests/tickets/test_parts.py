@@ -17,8 +17,11 @@ EVERY_FIELD = [pytest.param(group, kind, field, id=f"{kind}.{field.name}") for g
 
 def test_groups_have_these_kinds():
     assert {group: sorted(kinds(group)) for group in GROUPS} == {
-        "net": ["fc"], "data": ["digits", "teacher"], "init": ["normal"], "optimiser": ["adam", "sgd"],
-        "schedule": ["constant", "cosine", "steps"], "prune": ["imp"], "chart": ["full"], "record": ["record"],
+        "net": ["conv", "fc", "module", "resnet"],
+        "data": ["cifar10", "cifar100", "digits", "given", "mnist", "teacher"],
+        "init": ["delta_orthogonal", "divided_bias", "glorot", "he", "normal", "orthogonal", "own"],
+        "optimiser": ["adam", "sgd"], "schedule": ["constant", "cosine", "steps"], "prune": ["at_init", "imp"],
+        "chart": ["full"], "record": ["record"], "origin": ["cuts", "taken"],
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import rmtlottery as rl
 from rmtlottery.tickets import disk
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress
-from rmtlottery.train import imp
+from rmtlottery.train import imp, material
 from tests.commands import command, start
 
 WORDS = ["first", "--widths", "40,30", "--epochs", "12", "--batch", "20", "--levels", "3", "--rewind", "9", "--threads", "1"]
@@ -152,8 +152,8 @@ def test_a_checkpoint_that_began_elsewhere_is_not_taken_up(tiny, tmp_path, monke
     for path in tmp_path.glob("*/seed-0/level-*"):
         path.unlink()
     with monkeypatch.context() as patched:
-        initial = imp.initial
-        patched.setattr(imp, "initial", lambda init, network, seed: initial(init, network, seed + 1))
+        initial = material.initial
+        patched.setattr(material, "initial", lambda init, shapes, seed: initial(init, shapes, seed + 1))
         trained = first_steps(tiny, tmp_path, monkeypatch)
     assert (2, 1) in trained
 

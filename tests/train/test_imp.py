@@ -6,7 +6,7 @@ import torch
 import rmtlottery as rl
 from rmtlottery.prune.cut import counts
 from rmtlottery.tickets.disk import fingerprint
-from rmtlottery.train import imp
+from rmtlottery.train import imp, material
 
 
 def hashes(run):
@@ -99,14 +99,14 @@ def test_an_added_seed_leaves_the_others_as_they_were(tiny, tmp_path):
 def test_a_diverged_seed_is_recorded_and_the_others_finish(tiny, tmp_path, monkeypatch):
     from rmtlottery.nets.init import initial
 
-    def poisoned(init, network, seed):
-        weights = initial(init, network, seed)
+    def poisoned(init, shapes, seed):
+        weights = initial(init, shapes, seed)
         if seed == 1:
             weights["fc1.bias"][0] = float("inf")
             weights["fc2.weight"][:, 0] = float("nan")
         return weights
 
-    monkeypatch.setattr(imp, "initial", poisoned)
+    monkeypatch.setattr(material, "initial", poisoned)
     run = rl.fit(tiny, tmp_path)
     assert [(ticket.seed, ticket.level) for ticket in run] == [(0, level) for level in range(4)]
     assert [fault.partition(": ")[2] for fault in run.faults()] == ["seed 1 diverged in level 0 at step 0"]

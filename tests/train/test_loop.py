@@ -16,12 +16,12 @@ SPEC = rl.Spec().but(widths="12,8", epochs=2, batch=100)
 def level_of(spec, seeds, number=0, density=0.3, compute=torch.float32):
     """A level of these seeds, ready to train, and its flat mask (None for a dense level)."""
     data = datasets.dataset(spec.data)
-    network = nets.build(spec.net, data.inputs, data.classes)
-    theta = torch.stack([flatten(initial(spec.init, network, seed), network.shapes) for seed in seeds])
+    network = nets.build(spec.net, data.shape, data.classes)
+    theta = torch.stack([flatten(initial(spec.init, network.shapes, seed), network.shapes) for seed in seeds])
     if number == 0:
-        return Level(spec, 0, 0, network, data, full(theta), compute), None
+        return Level(spec, 0, 0, network, data, full(theta), {}, compute), None
     mask = torch.rand(theta.shape, generator=torch.Generator().manual_seed(1)) < density
-    return Level(spec, number, 0, network, data, masked(full(theta * mask), mask), compute), mask
+    return Level(spec, number, 0, network, data, masked(full(theta * mask), mask), {}, compute), mask
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 import pytest
 
 import rmtlottery as rl
+from rmtlottery.train.material import material
 from rmtlottery.train.plan import check_plan, steps_a_level
 
 
 def test_steps_count_the_last_smaller_batch(tiny):
-    assert steps_a_level(tiny) == 2 * 13
+    assert steps_a_level(tiny, material(tiny).data) == 2 * 13
 
 
 @pytest.mark.parametrize(
@@ -28,4 +29,4 @@ def test_what_cannot_be_done_is_refused(tiny, tmp_path, change, match):
 
 
 def test_the_limits_themselves_are_allowed(tiny):
-    check_plan(tiny.but(rewind=25, snapshots=26))
+    check_plan(material(tiny.but(rewind=25, snapshots=26)))

@@ -1,0 +1,45 @@
+"""Residual nets for small pictures (He et al. 2016, section 4.2; shortcuts of kind A: strided, filled up with zeros)."""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn.functional import pad, relu
+
+from rmtlottery.nets.module import Modular, modular
+from rmtlottery.tickets.parts import Resnet
+
+
+def resnet(net: Resnet, shape: tuple[int, ...], classes: int) -> Modular:
+    """A stem, three times n blocks of two convolutions, the mean over pixels, one linear layer."""
+    return modular(Residual(net.depth, net.stem, shape[0], classes), shape, classes)
+
+
+class Residual(nn.Module):
+    def __init__(self, depth: int, width: int, inward: int, classes: int) -> None:
+        super().__init__()
+        widths = [width, *(width * times for times in (1, 2, 4) for _ in range((depth - 2) // 6))]
+        self.stem = nn.Conv2d(inward, width, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+        self.blocks = nn.Sequential(*(Block(a, b) for a, b in pairwise(widths)))
+        self.out = nn.Linear(widths[-1], classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.blocks(relu(self.norm(self.stem(x)))).mean((-2, -1)))
+
+
+class Block(nn.Module):
+    """x + two convolutions of x; where the channels grow, the picture shrinks by two."""
+
+    def __init__(self, inward: int, outward: int) -> None:
+        super().__init__()
+        self.stride, self.new = (1 if inward == outward else 2), outward - inward
+        self.conv1 = nn.Conv2d(inward, outward, 3, stride=self.stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(outward)
+        self.conv2 = nn.Conv2d(outward, outward, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outward)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        inner = self.norm2(self.conv2(relu(self.norm1(self.conv1(x)))))
+        shortcut = pad(x[..., :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new))
+        return relu(inner + shortcut)

@@ -1,0 +1,62 @@
+"""What is learnt."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from rmtlottery.tickets.fields import at_least, fraction
+from rmtlottery.tickets.parts.part import Part
+
+
+@dataclass(frozen=True)
+class Data(Part):
+    """What is learnt."""
+
+    validation: Annotated[float, "part of the training set held out for validation", fraction()] = 0.1
+
+
+@dataclass(frozen=True)
+class Digits(Data):
+    """The bundled 8x8 handwritten digits: 1797 pictures, every fifth one kept for the test."""
+
+    kind: ClassVar[str] = "digits"
+
+
+@dataclass(frozen=True)
+class Teacher(Data):
+    """Gaussian inputs labelled by a fixed random tanh net with one hidden layer of 64."""
+
+    kind: ClassVar[str] = "teacher"
+    inputs: Annotated[int, "length of a teacher's input", at_least(1)] = 64
+    classes: Annotated[int, "classes a teacher tells apart", at_least(2)] = 10
+    samples: Annotated[int, "samples a teacher labels, every fifth one for the test", at_least(10)] = 4000
+    teacher_seed: Annotated[int, "which teacher", at_least(0)] = 0
+
+
+@dataclass(frozen=True)
+class Mnist(Data):
+    """Handwritten digits: 60,000 pictures of 28x28 to learn from, 10,000 for the test (LeCun et al. 1998)."""
+
+    kind: ClassVar[str] = "mnist"
+
+
+@dataclass(frozen=True)
+class Cifar10(Data):
+    """Ten classes of 32x32 colour pictures: 50,000 to learn from, 10,000 for the test (Krizhevsky 2009)."""
+
+    kind: ClassVar[str] = "cifar10"
+
+
+@dataclass(frozen=True)
+class Cifar100(Data):
+    """The same with a hundred classes (Krizhevsky 2009)."""
+
+    kind: ClassVar[str] = "cifar100"
+
+
+@dataclass(frozen=True)
+class Given(Data):
+    """Tensors that the user passes as `data=`; the Spec knows them by name and fingerprint."""
+
+    kind: ClassVar[str] = "given"
+    label: Annotated[str, "what the user calls the data"] = "given"
+    fingerprint: Annotated[str, "SHA-256 of the tensors"] = ""

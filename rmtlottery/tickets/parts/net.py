@@ -1,0 +1,60 @@
+"""What is computed."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from rmtlottery.tickets.fields import at_least, each_at_least, six_n_plus_two, some
+from rmtlottery.tickets.parts.part import Part
+
+PHI_HELP = "activation: tanh, erf or relu"
+Phi = Literal["tanh", "erf", "relu"]
+Padding = Literal["circular", "zero", "none"]
+Readout = Literal["mean", "flat"]
+
+
+@dataclass(frozen=True)
+class Net(Part):
+    """What is computed."""
+
+
+@dataclass(frozen=True)
+class FC(Net):
+    """A fully connected net: inputs -> widths -> classes, `phi` after every hidden layer."""
+
+    kind: ClassVar[str] = "fc"
+    phi: Annotated[Phi, PHI_HELP] = "tanh"
+    widths: Annotated[tuple[int, ...], "hidden widths, e.g. 8x256 or 300,100", some, each_at_least(1)] = (256,) * 8
+
+
+@dataclass(frozen=True)
+class Conv(Net):
+    """Convolutions, then fully connected layers: `phi` after each but the last, then the pooling where there is any."""
+
+    kind: ClassVar[str] = "conv"
+    phi: Annotated[Phi, PHI_HELP] = "tanh"
+    channels: Annotated[tuple[int, ...], "channels of each convolution, e.g. 8x128", some, each_at_least(1)] = (128,) * 8
+    kernel: Annotated[int, "side of the convolutions", at_least(1)] = 3
+    padding: Annotated[Padding, "circular, zero, or none: a smaller picture at each convolution"] = "circular"
+    strides: Annotated[tuple[int, ...], "strides of the first convolutions; the others have 1", each_at_least(1)] = ()
+    pools: Annotated[tuple[int, ...], "convolutions followed by 2x2 max pooling; the first is 1", each_at_least(1)] = ()
+    readout: Annotated[Readout, "what the fully connected layers see: the mean over pixels, or all of them flat"] = "mean"
+    widths: Annotated[tuple[int, ...], "widths of hidden fully connected layers at the end", each_at_least(1)] = ()
+    bias: Annotated[bool, "whether layers have biases"] = True
+
+
+@dataclass(frozen=True)
+class Resnet(Net):
+    """A residual net for small pictures, of 6n + 2 layers with batch normalisation (He et al. 2016, section 4.2)."""
+
+    kind: ClassVar[str] = "resnet"
+    depth: Annotated[int, "layers: 8, 14, 20, 32, 44, ...", at_least(8), six_n_plus_two] = 20
+    stem: Annotated[int, "channels of the first third; twice and four times as many in the others", at_least(1)] = 16
+
+
+@dataclass(frozen=True)
+class Module(Net):
+    """A torch module that the user passes as `net=`; the Spec knows it by name and fingerprint."""
+
+    kind: ClassVar[str] = "module"
+    module: Annotated[str, "the module's class"] = ""
+    architecture: Annotated[str, "SHA-256 of its description and of its tensors' names and shapes"] = ""

@@ -1,0 +1,99 @@
+"""What a run would cost: steps by plan, time and memory by trying some, disk by counting bytes."""
+
+import math
+import resource
+import shutil
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from rmtlottery.charts.chart import full, masked
+from rmtlottery.charts.flat import flatten
+from rmtlottery.tickets.spec import Spec
+from rmtlottery.train.loop import Level, begin, evaluate, train, weights_of
+from rmtlottery.train.material import Material
+from rmtlottery.train.optimise import memory
+from rmtlottery.train.plan import steps_a_level
+
+ENOUGH = 2.0  # seconds of trying
+WARM = 3  # steps before the clock starts
+
+
+class Enough(Exception):
+    """Ends the trial."""
+
+
+def estimate(material: Material, levels: tuple[int, ...], device: str, root: Path) -> str:
+    """Three lines: the plan, the time and memory that a trial points to, the disk."""
+    spec, steps = material.spec, steps_a_level(material.spec, material.data)
+    seeds, epochs = len(spec.seeds), spec.schedule.epochs
+    a_step, an_epoch = trial(material.on(device), device)
+    hours = len(levels) * (steps * a_step + epochs * an_epoch) / 3600
+    free = shutil.disk_usage(next(path for path in (root, *root.absolute().parents) if path.exists())).free
+    return (
+        f"plan: {seeds} seeds x {len(levels)} levels x {epochs} epochs, {len(levels) * steps:,} steps of {seeds} x "
+        f"{spec.schedule.batch} samples\n"
+        f"time: about {spoken(hours)} with all seeds side by side on this {device}, from {1e3 * a_step:.3g} ms a step and "
+        f"{an_epoch:.3g} s of scoring an epoch; memory: {peak(device) / 1e9:.2g} GB at the peak of the trial\n"
+        f"disk: {size(spec, material, levels) / 1e9:.2g} GB in {root}, where {free / 1e9:.3g} GB are free"
+    )
+
+
+def trial(material: Material, device: str) -> tuple[float, float]:
+    """Seconds of a step of all seeds, the median of those that fit into the trial, and of scoring the held-out splits."""
+    job = level_of(material, device)
+    state = begin(job, list(material.spec.seeds))
+    ticks = [time.perf_counter()]
+
+    def tick(held: object) -> None:
+        if device != "cpu":
+            torch.cuda.synchronize()
+        ticks.append(time.perf_counter())
+        if ticks[-1] - ticks[0] > ENOUGH and len(ticks) > 2 * WARM:
+            raise Enough
+
+    with suppress(Enough):
+        train(job, state, tick)
+    lengths = sorted(b - a for a, b in zip(ticks[WARM:-1], ticks[WARM + 1 :], strict=True)) or [ticks[-1] - ticks[0]]
+    begun = time.perf_counter()
+    for name, split in material.data.splits.items():
+        if name != "train":
+            evaluate(job.network, weights_of(job, state), split)
+    return lengths[len(lengths) // 2], time.perf_counter() - begun
+
+
+def level_of(material: Material, device: str) -> Level:
+    """Level 0 as it would be trained, with a mask that is as dear as that of the others."""
+    network = material.network
+    thetas = [material.theta(seed) for seed in material.spec.seeds]
+    flat = torch.stack([flatten(theta, network.shapes) for theta in thetas]).to(device)
+    chart = masked(full(flat), torch.ones_like(flat, dtype=torch.bool))
+    buffers = {name: torch.stack([theta[name] for theta in thetas]).to(device) for name in network.buffers}
+    return Level(material.spec, 0, 0, network, material.data, chart, buffers, torch.float32)
+
+
+def peak(device: str) -> float:
+    """Bytes that this process held at most."""
+    if device != "cpu":
+        return torch.cuda.max_memory_allocated()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def size(spec: Spec, material: Material, levels: tuple[int, ...]) -> float:
+    """Bytes of all tickets, of their snapshots, and of one checkpoint."""
+    numbers = sum(math.prod(shape) for shape in material.network.shapes.values())
+    ticket = 4 * numbers * (1 + len(spec.record.snapshots)) + numbers / 8
+    starts = 4 * numbers * (len(levels) if spec.origin.kind == "taken" else 2 if spec.prune.rewind else 1)
+    checkpoint = 4 * numbers * (1 + len(memory(spec.optimiser)))
+    return len(spec.seeds) * (len(levels) * ticket + starts + checkpoint)
+
+
+def spoken(hours: float) -> str:
+    seconds = 3600 * hours
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if hours < 2 else f"{hours:.1f} h"

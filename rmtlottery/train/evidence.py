@@ -1,0 +1,88 @@
+"""What criteria ask for besides a weight and its mask: gradients of the loss and of SynFlow's objective, and chance."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from rmtlottery.charts.flat import flatten, unflatten
+from rmtlottery.datasets.dataset import Split
+from rmtlottery.nets import AnyNetwork
+from rmtlottery.tickets.streams import generator
+from rmtlottery.tickets.ticket import Weights
+
+TEMPERATURE = 200.0  # what Wang et al. (2020) divide the logits by in all their experiments
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Weights under their mask, where they began, and the samples that they are scored on."""
+
+    network: AnyNetwork
+    linear: AnyNetwork
+    weights: Weights
+    start: Weights
+    samples: Split
+    seed: int
+    level: int
+
+    @property
+    def flat(self) -> torch.Tensor:
+        return flatten(self.weights, self.network.shapes).unsqueeze(0).to(self.samples.x.device)
+
+    def loss(self, flat: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
+        """The mean loss of the net in training mode."""
+        buffers = {name: self.weights[name].unsqueeze(0).to(flat.device) for name in self.network.buffers}
+        weights = unflatten(flat, self.network.shapes)
+        logits = self.network.learn(weights, buffers, self.samples.x.unsqueeze(0), lambda place: self.seed)[0][0]
+        return cross_entropy(logits / temperature, self.samples.y)
+
+    def named(self, flat: torch.Tensor) -> Weights:
+        return {name: value[0].cpu() for name, value in unflatten(flat.detach(), self.network.shapes).items()}
+
+
+def start(scene: Scene) -> Weights:
+    return scene.start
+
+
+def noise(scene: Scene) -> Weights:
+    """Uniform numbers, other ones for every seed, level and layer."""
+    drawn = {}
+    for name in scene.network.prunable:
+        stream = generator(scene.seed, "random criterion", scene.level, name)
+        drawn[name] = torch.from_numpy(stream.random(scene.network.shapes[name]))
+    return drawn
+
+
+def gradient(scene: Scene) -> Weights:
+    flat = scene.flat.requires_grad_()
+    return scene.named(torch.autograd.grad(scene.loss(flat), flat)[0])
+
+
+def curvature(scene: Scene) -> Weights:
+    """The Hessian times the gradient, of the loss of logits over `TEMPERATURE`."""
+    flat = scene.flat.requires_grad_()
+    (slope,) = torch.autograd.grad(scene.loss(flat, TEMPERATURE), flat, create_graph=True)
+    return scene.named(torch.autograd.grad(slope.square().sum() / 2, flat)[0])
+
+
+def flow(scene: Scene) -> Weights:
+    """dR/d|w| in float64: biases are 0, `phi` of a chain is left out, and one input of 1 tells all."""
+    weights = {name: value.to(scene.samples.x.device) for name, value in scene.weights.items()}
+    exact = {name: value.double() if value.is_floating_point() else value for name, value in weights.items()}
+    biases = {name: torch.zeros_like(exact[name]) for name in scene.linear.shapes if name.endswith("bias")}
+    strength = {name: exact[name].abs().requires_grad_() for name in scene.linear.prunable}
+    ones = torch.ones(1, scene.samples.x.shape[1], dtype=torch.float64, device=scene.samples.x.device)
+    objective = scene.linear.logits(exact | biases | strength, ones).sum()
+    slopes = torch.autograd.grad(objective, list(strength.values()))
+    return {name: slope.cpu() for name, slope in zip(strength, slopes, strict=True)}
+
+
+EVIDENCE: dict[str, Callable[[Scene], Weights]] = {
+    "start": start,
+    "noise": noise,
+    "gradient": gradient,
+    "curvature": curvature,
+    "flow": flow,
+}
