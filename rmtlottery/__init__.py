@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rmtlottery import meanfield as meanfield
     from rmtlottery.analyze._ask import plot as plot
     from rmtlottery.analyze._ask import tabulate as tabulate
+    from rmtlottery.prune import controls as controls
     from rmtlottery.refusal import Refusal as Refusal
     from rmtlottery.tickets.presets import preset as preset
     from rmtlottery.tickets.presets import presets as presets
@@ -34,13 +35,13 @@ HOMES = {
     "plot": "analyze._ask",
     "Refusal": "refusal",
 }
-ROOMS = ("meanfield",)
-__all__ = ["__version__", "meanfield", *HOMES]  # noqa: PLE0604
+ROOMS = {"meanfield": "meanfield", "controls": "prune.controls"}
+__all__ = ["__version__", *ROOMS, *HOMES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
     if name in ROOMS:
-        return import_module(f"rmtlottery.{name}")
+        return import_module(f"rmtlottery.{ROOMS[name]}")
     if name in HOMES:
         return getattr(import_module(f"rmtlottery.{HOMES[name]}"), name)
     raise AttributeError(f"rmtlottery has no {name!r}; it has {', '.join(sorted(__all__))}")

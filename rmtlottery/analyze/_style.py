@@ -40,6 +40,14 @@ def plain_log_ticks(axis: "Axis", words: Any = "{:g}".format) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))
 
 
+def log_height(axes: "Axes", values: Any, low: float, high: float) -> None:
+    """A logarithmic y for the values, and for `low` to `high` so that there are ticks to read; intervals may be cut off."""
+    positive = values[values > 0]
+    bottom, top = (positive.min() / 1.1, positive.max() * 1.1) if len(positive) else (low, high)
+    axes.set(yscale="log", ylim=(min(low, bottom), max(high, top)))
+    plain_log_ticks(axes.yaxis)
+
+
 def legend_beside(axes: "Axes", title: str, *entries: Any) -> None:
     """The legend to the right of its axes, where it hides nothing; entries are lines and words, if not those drawn."""
     axes.legend(*entries, title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
@@ -63,17 +71,25 @@ def spread(values: Any, most: int) -> list[Any]:
 
 
 def layer_lines(rows: Any, axes: "Axes", y: str, most: int = 6) -> None:
-    """`y` against layer at some of the levels, one colour a density, with bands over seeds."""
+    """`y` against layer at some of the levels, one colour a density, with intervals over seeds as bars."""
     import seaborn as sns
 
     shown = rows[rows["level"].isin(spread(sorted(rows["level"].unique()), most))]
-    look = {"hue": "level", "palette": "viridis", "legend": "full", "marker": "o", "errorbar": interval}
+    look = {"hue": "level", "palette": "viridis", "legend": "full", "marker": "o", "errorbar": interval, "err_style": "bars"}
     sns.lineplot(shown, x="layer", y=y, ax=axes, **look)
     axes.set_xticks(sorted(shown["layer"].unique()))
     axes.grid(alpha=0.3)
     density = shown.groupby("level")["density"].first()
     lines, levels = axes.get_legend_handles_labels()
     legend_beside(axes, "density", lines, [percent(density[int(level)]) for level in levels])
+
+
+def level_colour(level: int, levels: Any) -> Any:
+    """The colour that `layer_lines` gives a level when it draws the first and the last of `levels`."""
+    from matplotlib import colormaps
+
+    first, last = min(levels), max(levels)
+    return colormaps["viridis"]((level - first) / max(last - first, 1))
 
 
 def percent(density: float) -> str:

@@ -14,9 +14,9 @@ from rmtlottery.analyze._style import (
     interval,
     layer_lines,
     legend_beside,
+    log_height,
     mean_density,
     panel_name,
-    plain_log_ticks,
     seeds_words,
 )
 from rmtlottery.analyze._theory import SOURCES, T0, T1, T2, predictions
@@ -51,10 +51,16 @@ def plot(table: "pd.DataFrame") -> "Figure":
     figure, axes = plt.subplots(len(panels), 2, figsize=(13, 4 * len(panels)), squeeze=False, layout="constrained")
     for ((run, state), part), (left, right) in zip(panels, axes, strict=True):
         name = panel_name(rows, run, state)
-        layer_lines(part[part["source"] == "measured"], left, "chi")
-        finish(left, f"{name}: measured in each hidden layer", "chi")
+        measured = part[part["source"] == "measured"]
+        layer_lines(measured, left, "chi")
+        finish(left, measured["chi"], f"{name}: measured in each hidden layer", "chi")
         draw_theories(part, right)
-        finish(right, f"{name}: deeper half, measured and predicted", f"chi, mean of layers {deeper_words(part)}")
+        finish(
+            right,
+            deeper(part)["chi"],
+            f"{name}: deeper half, measured and predicted",
+            f"chi, mean of layers {deeper_words(part)}",
+        )
     return figure
 
 
@@ -69,10 +75,10 @@ def draw_theories(part: "pd.DataFrame", axes: "Axes") -> None:
     legend_beside(axes, seeds_words(part["seed"].nunique()))
 
 
-def finish(axes: "Axes", title: str, ylabel: str) -> None:
+def finish(axes: "Axes", values: "pd.Series", title: str, ylabel: str) -> None:
     axes.axhline(1, color="black", linewidth=1)
-    axes.set(title=title, ylabel=ylabel, yscale="log")
-    plain_log_ticks(axes.yaxis)
+    axes.set(title=title, ylabel=ylabel)
+    log_height(axes, values, 0.2, 2.2)
 
 
 def deeper(part: "pd.DataFrame") -> "pd.DataFrame":

@@ -72,7 +72,7 @@ def gaps(part: "pd.DataFrame") -> "pd.Series":
 
 def headline(table: "pd.DataFrame") -> str:
     """The gap of the densest level, of the level that validation would choose, and of the last level."""
-    found = "; ".join(f"{run}: {summary(part)}" for run, part in table.groupby("run"))
+    found = "; ".join(f"{run}: {summary(part)}" for (run, _), part in table.groupby(["run", "state"]))
     return f"{found} (mean and 95 % interval over seeds {sorted(table['seed'].unique().tolist())})."
 
 

@@ -1,7 +1,7 @@
 """What law do the kept weights follow before and after training?
 
-`w` is the centre of a bin, times sqrt(dense fan-in), so that std starts at sigma_w; `pdf` is the density there. The bins of a
-layer span 4 root mean squares of its own kept weights to either side, and `outside` is the share beyond. "Gaussian of the
+`w` is the centre of a bin, times sqrt(dense fan-in), so that std starts at sigma_w; `pdf` is the density there. The bins of
+a layer span 4 root mean squares of its own kept weights to either side, and `outside` is the share beyond. "Gaussian of the
 same std" has the mean of the kept weights too, and is averaged over each bin. `bimodality` is Sarle's coefficient
 (skewness^2 + 1) / kurtosis of the kept weights: 1/3 for a Gaussian, 5/9 for a uniform law, 1 for two values. `state` is
 rewound (theta_k under the mask) or trained; a layer that keeps fewer than two different weights has no rows.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rmtlottery.analyze._style import legend_beside, mean_density, panel_name, percent, spread
+from rmtlottery.analyze._style import legend_beside, level_colour, mean_density, panel_name, percent, spread
 from rmtlottery.analyze.weights import kept_weights
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
@@ -89,13 +89,12 @@ def chosen(last: int) -> list[int]:
 
 def draw(part: "pd.DataFrame", axes: "Axes") -> None:
     """Bins of the seeds are averaged one by one, place and height."""
-    from seaborn import color_palette
-
     levels = spread(sorted(part["level"].unique()), LEVELS_SHOWN)
-    for level, colour in zip(levels, color_palette("viridis", len(levels)), strict=True):
+    for level in levels:
         here = part[part["level"] == level]
         curves = here.groupby(["source", "bin"])[["w", "pdf"]].mean()
         measured, gaussian = curves.loc["measured"], curves.loc[GAUSSIAN]
+        colour = level_colour(level, levels)
         axes.plot(measured["w"], measured["pdf"], color=colour, label=percent(here["density"].iloc[0]))
     if levels:
         axes.plot(gaussian["w"], gaussian["pdf"], "--", color="grey", label="Gaussian of the\nsame std, sparsest")
@@ -111,7 +110,8 @@ def headline(table: "pd.DataFrame") -> str:
 
 def summary(part: "pd.DataFrame") -> str:
     hidden = part[(part["source"] == "measured") & (part["layer"] < max(part["layer"].max(), 2)) & (part["bin"] == 0)]
-    sarle, density = hidden.pivot_table("bimodality", "level", "state"), hidden.groupby("level")["density"].mean()
+    density = hidden.groupby("level")["density"].mean()
+    sarle = hidden.pivot_table("bimodality", "level", "state").reindex(density.index)
     first, last = density.index[0], density.index[-1]
-    moves = ", ".join(f"{sarle[state].get(first):.3f} to {sarle[state].get(last):.3f} {state}" for state in sarle)
+    moves = ", ".join(f"{sarle[state][first]:.3f} to {sarle[state][last]:.3f} {state}" for state in sarle)
     return f"from density {density[first]:.1%} to {density[last]:.1%} the bimodality of the kept weights goes {moves}"

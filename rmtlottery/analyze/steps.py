@@ -1,17 +1,17 @@
 """Do tickets train faster: after how many steps is an accuracy reached?
 
-`step` is the first recorded step at which the accuracy is at least `target`; it counts from theta_0, so that a rewound ticket
-begins at its rewind step. Accuracies are recorded at the end of epochs only: steps are multiples of an epoch, too late by up
-to one, and what is reached within the first epoch cannot be told apart. The accuracy is that of the validation part, of the test
-part where none is held out. Option `target`: the accuracy asked for, between 0 and 1; 0 asks for every multiple of 5 % from
-5 % to 95 %.
+`step` is the first recorded step at which the accuracy is at least `target`; it counts from theta_0, so that a rewound
+ticket begins at its rewind step. Accuracies are recorded at the end of epochs only: steps are multiples of an epoch, too
+late by up to one, and what is reached within the first epoch cannot be told apart. The accuracy is that of the validation
+part, of the test part where none is held out. Option `target`: the accuracy asked for, between 0 and 1; 0 asks for every
+multiple of 5 % from 5 % to 95 %.
 """
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rmtlottery.analyze._style import density_axis, interval, legend_beside, mean_density, seeds_words, spread
+from rmtlottery.analyze._style import density_axis, interval, legend_beside, mean_density, percent, seeds_words, spread
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
@@ -57,16 +57,25 @@ def plot(table: "pd.DataFrame") -> "Figure":
         above, below = axes[2 * place : 2 * place + 2, 0]
         shown = part[part["target"].isin(targets(part))]
         draw(shown, above, below)
-        above.set(title=str(run), ylabel="steps from theta_0, in whole epochs", ylim=(0, None))
+        above.set(title=str(run), ylabel="steps from theta_0, in whole epochs")
+        if shown["reached"].any():
+            above.set_ylim(0, 1.2 * shown["step"].max())
         below.set(ylabel="share of\nseeds there", ylim=(-0.05, 1.05))
         legend_beside(above, f"{part['split'].iloc[0]} accuracy,\n{seeds_words(part['seed'].nunique())}")
     return figure
 
 
 def targets(part: "pd.DataFrame") -> list[float]:
-    """Some from the upper half of what every dense seed reaches; where that is nothing, of what anyone reaches."""
-    found = reached_dense(part) or sorted(part.loc[part["reached"], "target"].unique()) or sorted(part["target"].unique())
-    return spread(found[len(found) // 2 :], TARGETS_SHOWN)
+    """Some of what every dense seed reaches, but for what they all reach in the first epoch, which tells nothing.
+
+    Where that leaves nothing: the highest that they reach, that anyone reaches, or that is asked.
+    """
+    dense = part[part["level"] == part["level"].min()]
+    later = dense.groupby("target")["epoch"].max()
+    found = reached_dense(part)
+    told = [target for target in found if later[target] > part["epoch"].min()]
+    reached = sorted(part.loc[part["reached"], "target"].unique())
+    return spread(told or (found or reached or sorted(part["target"].unique()))[-1:], TARGETS_SHOWN)
 
 
 def reached_dense(part: "pd.DataFrame") -> list[float]:
@@ -78,10 +87,9 @@ def reached_dense(part: "pd.DataFrame") -> list[float]:
 def draw(shown: "pd.DataFrame", above: "Axes", below: "Axes") -> None:
     import seaborn as sns
 
-    words = shown["target"].map("{:.3%}".format).str.replace(r"\.?0*%", " %", regex=True)
+    words = shown["target"].map(percent)
     named = shown.assign(target=words, share=shown["reached"].astype(float))
-    order = list(dict.fromkeys(named.sort_values("step", na_position="last")["target"]))
-    order = sorted(order, key=lambda text: float(text.removesuffix(" %")))
+    order = list(words[shown["target"].sort_values().index].unique())
     look = {"hue": "target", "hue_order": order, "style": "target", "style_order": order, "markers": True, "dashes": False}
     sns.lineplot(named.dropna(subset=["step"]), x="density", y="step", errorbar=interval, ax=above, **look)
     sns.lineplot(named, x="density", y="share", errorbar=None, legend=False, ax=below, **look)
@@ -106,11 +114,11 @@ def summary(part: "pd.DataFrame") -> str:
     levels = rows.groupby("level")["reached"].all()
     steps = rows[rows["level"].isin(levels.index[levels])].groupby("level")["step"].mean()
     first, fastest = words(rows, steps.index[0]), words(rows, steps.idxmin())
-    goal = f"{dense[-1]:.3g} of {rows['split'].iloc[0]} accuracy"
+    goal = f"{percent(dense[-1])} {rows['split'].iloc[0]} accuracy"
     return f"{goal} takes {first} densest and {fastest} in the fastest of {len(levels)} levels"
 
 
 def words(rows: "pd.DataFrame", level: int) -> str:
     here = rows[rows["level"] == level]
     low, high = interval(here["step"])
-    return f"{here['step'].mean():.0f} [{low:.0f}, {high:.0f}] steps (density {here['density'].mean():.1%})"
+    return f"{here['step'].mean():.0f} [{max(low, 0):.0f}, {high:.0f}] steps (density {here['density'].mean():.1%})"

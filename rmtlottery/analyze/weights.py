@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rmtlottery.analyze._style import layer_lines, legend_beside, mean_density, panel_name, percent, spread
+from rmtlottery.analyze._style import (
+    layer_lines,
+    legend_beside,
+    level_colour,
+    mean_density,
+    panel_name,
+    percent,
+    spread,
+)
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -67,10 +75,9 @@ def plot(table: "pd.DataFrame") -> "Figure":
 
 def draw_means(part: "pd.DataFrame", axes: "Axes") -> None:
     """The error of the mean over seeds: the root of the sum of squares over their number."""
-    from seaborn import color_palette
-
     levels = spread(sorted(part["level"].unique()), MEANS_SHOWN)
-    for level, colour in zip(levels, color_palette("viridis", len(levels)), strict=True):
+    for level in levels:
+        colour = level_colour(level, levels)
         rows = part[part["level"] == level]
         mean = rows.groupby("layer")["mean"].mean()
         band = NORMAL_95 * rows.groupby("layer")["mean_error"].agg(lambda errors: np.sqrt((errors**2).sum()) / len(errors))
@@ -92,8 +99,11 @@ def summary(part: "pd.DataFrame") -> str:
     cells = part.dropna(subset=["z"]).groupby("state")["z"]
     within = ", ".join(f"{(z.abs() < NORMAL_95).mean():.1%} of {len(z)} {state}" for state, z in cells)
     hidden = part[part["layer"] < max(part["layer"].max(), 2)]
-    stds, density = hidden.pivot_table("std", "level", "state"), part.groupby("level")["density"].mean()
+    density = part.groupby("level")["density"].mean()
+    stds = hidden.pivot_table("std", "level", "state").reindex(density.index)
     first, last = density.index[0], density.index[-1]
-    moves = ", ".join(f"{stds[state].get(first):.3g} to {stds[state].get(last):.3g} {state}" for state in stds)
+    moves = ", ".join(f"{stds[state][first]:.3g} to {stds[state][last]:.3g} {state}" for state in stds)
     ends = f"from density {density[first]:.1%} to {density[last]:.1%}"
-    return f"the mean of a layer is within 1.96 sampling errors of 0 in {within} cells, 95 % expected; {ends} std goes {moves}"
+    return (
+        f"the mean of a layer is within 1.96 sampling errors of 0 in {within} cells, 95 % expected; {ends} std goes {moves}"
+    )

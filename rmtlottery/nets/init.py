@@ -28,9 +28,14 @@ def initial(init: Init, shapes: Shapes, seed: int, others: Mapping[str, torch.Te
         stream = generator(seed, "init", name)
         if len(shape) > 1:
             theta[name] = torch.from_numpy(KINDS[init.kind](init, shape, stream).astype(np.float32, copy=False))
-        elif len(shapes.get(name.removesuffix("bias") + "weight", (0, 0))) > 1:
+        elif beside_a_weight(name, shapes):
             theta[name] = torch.from_numpy(gauss(shape, stream)) * sigmas(init, shape)[1]
     return {name: theta[name] for name in shapes}
+
+
+def beside_a_weight(name: str, shapes: Shapes) -> bool:
+    """Whether this is the bias of a weight of two or more axes."""
+    return name.endswith("bias") and len(shapes.get(name.removesuffix("bias") + "weight", ())) > 1
 
 
 def sigmas(init: Init, shape: tuple[int, ...]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from rmtlottery.analyze import accuracy
 def test_test_accuracy_is_that_of_the_weights_on_disk(tiny_run):
     ticket = tiny_run[1, 3]
     data = datasets.dataset(ticket.spec.data)
-    network = nets.build(ticket.spec.net, 64, 10)
+    network = nets.build(ticket.spec.net, (64,), 10)
     right = network.logits(ticket.weights, data.test.x).argmax(1) == data.test.y
     row = rl.tabulate("accuracy", ticket).query("split == 'test'").iloc[0]
     assert row["accuracy"] == pytest.approx(right.float().mean().item(), abs=1e-6)

@@ -76,7 +76,14 @@ def wide():
 
 def handmade(spec, start, mask):
     under = {name: torch.where(mask[name], value, 0.0) if name in mask else value for name, value in start.items()}
-    record = {"sha256": {"weights": "f" * 64}, "metrics": [], "density": 0.3, "connectivity": [], "chart": {}, "start_step": 0}
+    record = {
+        "sha256": {"weights": "f" * 64},
+        "metrics": [],
+        "density": 0.3,
+        "connectivity": [],
+        "chart": {},
+        "start_step": 0,
+    }
     read = {"init": start, "start": start, "weights": under, "mask": mask, "snapshots": {0: start}}
     return Ticket(spec, 3, 2, None, record, {part: lambda value=value: value for part, value in read.items()})
 
@@ -303,7 +310,9 @@ def test_every_sign_is_flipped_by_a_coin_of_its_own(wide):
     assert_mean(flips[1:] * flips[:-1], 0.0, rejects=0.1)
 
 
-@pytest.mark.parametrize(("init", "sigma_squared"), [({}, 1.4**2), ({"sigma_w": 0.8}, 0.64), ("he", 2.0), ("orthogonal", 1.96)])
+@pytest.mark.parametrize(
+    ("init", "sigma_squared"), [({}, 1.4**2), ({"sigma_w": 0.8}, 0.64), ("he", 2.0), ("orthogonal", 1.96)]
+)
 def test_rescale_gives_rows_their_mean_square_back(tiny_run, init, sigma_squared):
     held = tiny_run[1, 3]
     parent = Ticket(held.spec.but(init=init), 1, 3, held.run, held.record, held.read)

@@ -132,7 +132,7 @@ def test_fresh_keeps_scales_shifts_and_buffers_of_theta_0(tiny_run):
 
 def test_an_init_of_a_modules_own_is_refused(tiny_run):
     ticket = tiny_run[0, 2]
-    with pytest.raises(Refusal, match="init = own .* draw from another"):
+    with pytest.raises(Refusal, match=r"init = own .* draw from another"):
         fresh(as_if(ticket, spec=ticket.spec.but(init=Own())), 5)
 
 
