@@ -47,6 +47,10 @@ def bf16() -> str:
 
 def folders() -> Iterator[str]:
     from rmtlottery.datasets.digits import bundled
+    from rmtlottery.datasets.download import missing
+    from rmtlottery.datasets.files import GET
+    from rmtlottery.datasets.files import root as root_of_data
+    from rmtlottery.datasets.published import PUBLISHED
     from rmtlottery.train.fit import default_root
 
     root = default_root().absolute()
@@ -54,7 +58,12 @@ def folders() -> Iterator[str]:
     free = shutil.disk_usage(there).free / 1e9
     yield f"{'runs':<12} {root} ({free:.1f} GB free{'' if os.access(there, os.W_OK) else '; NOT writable'})"
     yield f"{'bundled':<12} {bundled('digits.npz')} (checksum right)"
-    yield f"{'RMTL_DATA':<12} {os.environ.get('RMTL_DATA', 'not set')}"
+    for published in PUBLISHED.values():
+        lacking = missing(published, root_of_data())
+        told_missing = (
+            f"{len(lacking)} of {len(published.files)} files missing or damaged in {root_of_data()}: {GET} {published.name}"
+        )
+        yield f"{published.name:<12} {told_missing if lacking else f'in {root_of_data()}, checked'}"
 
 
 def told(name: str, check: Callable[[], float]) -> bool:

@@ -13,7 +13,7 @@ import rmtlottery as rl
 from tests.commands import command
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["train", "analyze", "study", "doctor"]
+COMMANDS = ["train", "analyze", "study", "doctor", "datasets"]
 
 
 def test_every_public_name_is_there_and_a_wrong_one_is_answered():
