@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from rmtlottery import console
 from rmtlottery.preview import preview
@@ -13,6 +14,10 @@ from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
+
+if TYPE_CHECKING:
+    from rmtlottery.tickets.run import Run
+    from rmtlottery.tickets.ticket import Ticket
 
 COMMAND = "python -m rmtlottery.study"
 ABOUT = "Make or finish a study's runs, ask its questions, write one report; what is there is not made again."
@@ -55,17 +60,26 @@ def main(words: Sequence[str]) -> int:
 
     root = Path(flags.get("root") or default_root()) / ("smoke" if flags.get("smoke") else "")
     runs = []
-    for spec in [smaller(spec) if flags.get("smoke") else spec for spec in study.RUNS]:
-        print(preview(material(spec)), flush=True)
-        runs.append(fit(spec, root, threads=flags.get("threads")))
+    for spec, *control in [entry if isinstance(entry, tuple) else (entry,) for entry in study.RUNS]:
+        made = smaller(spec) if flags.get("smoke") else spec
+        print(preview(material(made)), flush=True)
+        run = fit(made, root, threads=flags.get("threads"))
+        runs.append(fit(run.spec, root, start=under(run, *control), threads=flags.get("threads")) if control else run)
     out = Path(flags.get("out") or root / f"study-{places[0]}")
     outcome = answer(runs, study.FIGURES, out / "report.html", studies()[places[0]], shlex.join([*COMMAND.split(), *words]))
     console.tell(outcome)
     return console.PARTIAL if outcome.faults else console.DONE
 
 
+def under(run: "Run", names: str, seed: int) -> "list[Ticket]":
+    """A control, or several by comma, of every ticket of a run."""
+    from rmtlottery.prune.controls import controlled
+
+    return [controlled(ticket, names, seed) for ticket in run]
+
+
 def load(name: str) -> ModuleType:
-    """A study's module: RUNS, a list of specs, and FIGURES, a list of (analysis, options)."""
+    """A study's module: RUNS, a list of specs or (spec, control, seed), and FIGURES, a list of (analysis, options)."""
     if name not in studies():
         raise unknown("study", name, studies())
     place = importlib.util.spec_from_file_location(f"analyses.{name}", folder() / f"{name}.py")

@@ -11,6 +11,7 @@ from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -25,21 +26,30 @@ def table(ticket: Ticket) -> "pd.DataFrame":
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
-    """Mean over seeds at each level with its 95 % t-interval, one panel a run."""
+    """Mean over seeds at each level with its 95 % t-interval, one panel a run, and one over several runs."""
     import matplotlib.pyplot as plt
+
+    rows = mean_density(table)
+    panels = [(str(run), "split", part) for run, part in rows.groupby("run")]
+    if len(panels) > 1:
+        panels.insert(0, ("test accuracy of each run", "run", rows[rows["split"] == "test"]))
+    figure, axes = plt.subplots(len(panels), 1, figsize=(9, 4.2 * len(panels)), squeeze=False, layout="constrained")
+    for panel, place in zip(panels, axes.flat, strict=True):
+        draw(*panel, place)
+    return figure
+
+
+def draw(title: str, by: str, rows: "pd.DataFrame", axes: "Axes") -> None:
+    """A line for each split, or for each run."""
     import seaborn as sns
 
-    runs = list(mean_density(table).groupby("run"))
-    figure, panels = plt.subplots(len(runs), 1, figsize=(9, 4.2 * len(runs)), squeeze=False, layout="constrained")
-    order = [split for split in ("train", "validation", "test") if split in set(table["split"])]
-    for (run, rows), axes in zip(runs, panels.flat, strict=True):
-        look = {"hue": "split", "hue_order": order, "style": "split", "style_order": order, "markers": True}
-        sns.lineplot(rows, x="density", y="accuracy", errorbar=share_interval, dashes=False, ax=axes, **look)
-        density_axis(axes)
-        axes.set(title=run, ylabel="accuracy after the last epoch")
-        axes.grid(alpha=0.3)
-        legend_beside(axes, seeds_words(rows["seed"].nunique()))
-    return figure
+    found = [name for name in ("train", "validation", "test") if name in set(rows[by])] or sorted(rows[by].unique())
+    look = {"hue": by, "hue_order": found, "style": by, "style_order": found, "markers": True, "dashes": False}
+    sns.lineplot(rows, x="density", y="accuracy", errorbar=share_interval, ax=axes, **look)
+    density_axis(axes)
+    axes.set(title=title, ylabel="accuracy after the last epoch")
+    axes.grid(alpha=0.3)
+    legend_beside(axes, seeds_words(rows["seed"].nunique()))
 
 
 def headline(table: "pd.DataFrame") -> str:

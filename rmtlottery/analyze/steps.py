@@ -91,7 +91,7 @@ def draw(shown: "pd.DataFrame", above: "Axes", below: "Axes") -> None:
     named = shown.assign(target=words, share=shown["reached"].astype(float))
     order = list(words[shown["target"].sort_values().index].unique())
     look = {"hue": "target", "hue_order": order, "style": "target", "style_order": order, "markers": True, "dashes": False}
-    sns.lineplot(named.dropna(subset=["step"]), x="density", y="step", errorbar=interval, ax=above, **look)
+    sns.lineplot(named.dropna(subset=["step"]), x="density", y="step", errorbar=interval, err_style="bars", ax=above, **look)
     sns.lineplot(named, x="density", y="share", errorbar=None, legend=False, ax=below, **look)
     for axes in (above, below):
         density_axis(axes)

@@ -24,7 +24,7 @@ def test_there_are_as_many_parameters_as_published(depth, classes, number):
 
 @pytest.mark.parametrize("depth", [8, 20])
 def test_there_are_as_many_layers_as_its_depth_says(depth):
-    assert len(build(Resnet(depth=depth, width=4), (3, 9, 8), 5).prunable) == depth
+    assert len(build(Resnet(depth=depth, stem=4), (3, 9, 8), 5).prunable) == depth
 
 
 def test_a_depth_that_is_not_six_n_plus_two_is_refused():
@@ -33,7 +33,7 @@ def test_a_depth_that_is_not_six_n_plus_two_is_refused():
 
 
 def test_a_width_and_inputs_of_another_kind():
-    network = build(Resnet(depth=8, width=5), (1, 12, 9), 7)
+    network = build(Resnet(depth=8, stem=5), (1, 12, 9), 7)
     assert network.shapes["stem.weight"] == (5, 1, 3, 3)
     assert network.shapes["out.weight"] == (7, 20)
     assert network.batched
@@ -85,7 +85,7 @@ def test_with_nothing_inside_a_block_only_the_shortcut_is_left():
 
 
 def test_thirds_of_the_net_double_in_width_and_halve_in_size():
-    network = build(Resnet(depth=14, width=4), (3, 16, 12), 5)
+    network = build(Resnet(depth=14, stem=4), (3, 16, 12), 5)
     found = [network.shapes[name][:2] for name in network.prunable]
     assert found == [(4, 3), *[(4, 4)] * 4, (8, 4), *[(8, 8)] * 3, (16, 8), *[(16, 16)] * 3, (5, 16)]
     strides = [part.conv1.stride[0] for part in network.module.blocks]

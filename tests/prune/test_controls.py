@@ -338,6 +338,12 @@ def test_rescale_of_convolutions_counts_the_whole_row(conv_run):
         assert (ticket.rewound[name].double() ** 2).sum().item() / len(mask) == pytest.approx(1.4**2, rel=1e-6)
 
 
+def test_rescale_under_a_modules_own_init_has_no_sigma_and_is_refused(tiny_run):
+    held = tiny_run[1, 3]
+    with pytest.raises(Refusal, match="own"):
+        CONTROLS["rescale"](Ticket(held.spec.but(init="own"), 1, 3, held.run, held.record, held.read), 5)
+
+
 def test_rescale_takes_one_positive_factor_a_layer(parent):
     for ours, theirs in zip(kept(CONTROLS["rescale"](parent, 5)), kept(parent), strict=True):
         factor = ours / theirs

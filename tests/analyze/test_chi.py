@@ -1,0 +1,96 @@
+"""Measured chi by its definition, the theories in their place, and where theory ends."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import rmtlottery as rl
+from rmtlottery import datasets
+from rmtlottery.analyze._theory import T0, T1, T2
+from rmtlottery.analyze.chi import headline
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def found(tiny_run):
+    return rl.tabulate("chi", tiny_run, samples=40)
+
+
+@pytest.fixture(scope="module")
+def pooled(tmp_path_factory):
+    """A convolutional run whose theory ends after its first layer."""
+    spec = rl.preset("first").but(net="conv", channels="3,4,2", pools="1", epochs=1, levels=1, batch=400, seeds=0)
+    return rl.tabulate("chi", rl.fit(spec, tmp_path_factory.mktemp("runs")), samples=20)
+
+
+def test_it_has_every_state_source_and_hidden_layer(found):
+    assert len(found) == 8 * 2 * 4 * 2
+    assert set(found["source"]) == {"measured", T0, T1, T2}
+    assert "q" not in found
+    assert found["inputs"].iloc[0].startswith("40 test inputs of digits")
+
+
+def test_measured_is_the_squared_frobenius_norm_of_the_jacobian_over_its_rows(tiny_run, found):
+    """|D W|_F^2 / N, input by input, on widths 12 and 8."""
+    ticket = tiny_run[1, 3]
+    x = datasets.dataset(ticket.spec.data).test.x[:40].double().numpy()
+    for layer in (1, 2):
+        w, b = (ticket.weights[f"fc{layer}.{kind}"].double().numpy() for kind in ("weight", "bias"))
+        h = x @ w.T + b
+        jacobians = (1 - np.tanh(h) ** 2)[:, :, None] * w
+        row = found.query("seed == 1 and level == 3 and state == 'trained' and layer == @layer and source == 'measured'")
+        assert row["chi"].item() == pytest.approx((jacobians**2).sum((1, 2)).mean() / len(w), rel=1e-9)
+        x = np.tanh(h)
+
+
+def test_T0_is_sigma_w_squared_times_the_mean_of_the_squared_slope(tiny_run, found):
+    x = datasets.dataset(tiny_run.spec.data).test.x[:40].double().square().mean(1).numpy()
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    slopes = (1 - np.tanh(np.sqrt(1.96 * x + 0.09)[:, None] * nodes) ** 2) ** 2
+    expected = 1.96 * (slopes @ weights).mean() / np.sqrt(2 * np.pi)
+    rows = found[(found["source"] == T0) & (found["layer"] == 1)]
+    assert rows["chi"].to_numpy() == pytest.approx(np.full(16, expected), rel=1e-5)
+
+
+def test_theory_ends_where_layers_are_pooled_and_the_headline_says_so(pooled):
+    assert set(pooled.loc[pooled["source"] == T0, "layer"]) == {1}
+    assert set(pooled.loc[pooled["source"] == "measured", "layer"]) == {1, 2, 3}
+    assert "no theory reaches these layers" in headline(pooled)
+    assert len(rl.plot("chi", pooled).axes) == 4
+
+
+def made():
+    """Layers 1 to 4, of which 3 and 4 are the deeper half; T2 does not reach layer 4."""
+    rows = [
+        {"level": level, "layer": layer, "source": source, "chi": times * layer * (1 - 0.5 * level)}
+        for level in (0, 1)
+        for layer in (1, 2, 3, 4)
+        for source, times in (("measured", 1.0), (T0, 2.0), (T1, 3.0), (T2, 0.5))
+        if (source, layer) != (T2, 4)
+    ]
+    found = pd.DataFrame(rows)
+    return found.assign(run="r", seed=0, state="rewound", density=0.2 ** found["level"])
+
+
+def test_the_headline_has_both_ends_and_theory_over_measured_in_the_same_layers():
+    words = headline(made())
+    assert "chi of the rewound net is 3.5 densest (density 100.0%), 1.75 sparsest (density 20.0%)" in words
+    assert "theory over measured is T0 x2, T1 x3, T2 x0.5 " in words
+
+
+@pytest.mark.parametrize("which", ["level == level", "seed == 0", "level == 3", "seed == 1 and level == 0"])
+def test_the_figure_has_two_panels_a_state_and_a_line_at_1(found, which):
+    figure = rl.plot("chi", found.query(which))
+    assert len(figure.axes) == 4
+    for axes in figure.axes:
+        assert axes.get_xlabel()
+        assert axes.get_ylabel().startswith("chi")
+        assert axes.get_yscale() == "log"
+        assert any(list(line.get_ydata()) == [1, 1] for line in axes.get_lines())
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["measured", T0, T1, T2]
