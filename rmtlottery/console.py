@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rmtlottery.refusal import Refusal, unknown
-from rmtlottery.tickets.fields import Field, accept, shown
+from rmtlottery.tickets.fields import Field, accept, choices, shown
 
 DONE, UNUSABLE, PARTIAL, STOPPED = 0, 2, 3, 130
 
@@ -29,9 +29,10 @@ class Page(NamedTuple):
 
 
 def option_line(field: Field) -> str:
+    words = f": {', '.join(choices(field))}" if choices(field) else ""
     default = "" if field.default in (None, "", False, ()) else f" [{shown(field.default)}]"
     flag = "--" + field.name.replace("_", "-")
-    return f"  {flag:<18} {field.help}{default}"
+    return f"  {flag:<18} {field.help}{words}{default}"
 
 
 def parse(words: Sequence[str], page: Page) -> tuple[list[str], dict[str, Any]]:

@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
+from rmtlottery.tickets.fields import shown
+from rmtlottery.tickets.parts import Taken
 from rmtlottery.tickets.presets import label
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ def left(material: "Material") -> str:
     from rmtlottery.prune.rates import kept_at, rates
 
     prune, shapes = material.spec.prune, material.network.shapes
+    if isinstance(material.spec.origin, Taken):
+        return f"starts from given tickets of levels {shown(material.spec.levels)}: {material.spec.origin}"
     sizes = {name: math.prod(shapes[name]) for name in material.network.prunable}
     rate_of = rates(prune, list(sizes))
     weights = sum(sizes.values())

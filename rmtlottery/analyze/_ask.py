@@ -77,7 +77,7 @@ def gather(name: str, tickets: Iterable[Ticket], given: dict[str, Any]) -> "tupl
 
     module, chosen, frames, faults = analysis(name), checked(name, given), [], []
     for ticket in tickets:
-        keys = {"run": str(ticket.run or ""), "seed": ticket.seed, "level": ticket.level, "density": ticket.density}
+        keys = {"run": place(ticket), "seed": ticket.seed, "level": ticket.level, "density": ticket.density}
         try:
             table = module.table(ticket, **chosen)
         except Refusal as fault:
@@ -88,6 +88,11 @@ def gather(name: str, tickets: Iterable[Ticket], given: dict[str, Any]) -> "tupl
         raise Refusal(f"{name} has no ticket to ask" + (f": {faults[0]}" if faults else "; train first"))
     table = pd.concat(frames, ignore_index=True)
     return table.assign(run=table["run"].map(distinct(set(table["run"])))), faults
+
+
+def place(ticket: Ticket) -> str:
+    """The run's folder; of what a control made of its ticket, with the control's name."""
+    return ":".join(filter(None, (str(ticket.run or ""), ticket.record.get("control") if not ticket.metrics else "")))
 
 
 def distinct(folders: set[str]) -> dict[str, str]:

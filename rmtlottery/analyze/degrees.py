@@ -72,8 +72,11 @@ def plot(table: "pd.DataFrame") -> "Figure":
     for (run, part), line in zip(runs, axes, strict=True):
         for (direction, words), panel in zip(DIRECTIONS.items(), line, strict=True):
             here = part[part["direction"] == direction].dropna(subset=["ratio"])
-            draw(here, panel)
-            panel.set(title=f"{run}: {words}", ylabel="variance of the number over that of chance")
+            if here.empty:
+                panel.text(0.5, 0.5, "nothing is cut", ha="center", transform=panel.transAxes)
+            else:
+                draw(here, panel)
+            panel.set(title=f"{run}\n{words}", ylabel="variance of the number over that of chance")
             log_height(panel, here["ratio"], 0.45, 2.2)
     return figure
 

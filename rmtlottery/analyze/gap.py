@@ -37,9 +37,9 @@ def plot(table: "pd.DataFrame") -> "Figure":
     figure, axes = plt.subplots(len(panels), 2, figsize=(13, 4.2 * len(panels)), squeeze=False, layout="constrained")
     for ((run, state), part), (left, right) in zip(panels, axes, strict=True):
         draw_splits(part, left)
-        left.set(title=f"{run}: {state} weights on whole splits", ylabel="accuracy")
+        left.set(title=f"{run}\n{state} weights on whole splits", ylabel="accuracy")
         draw_gap(part, right)
-        right.set(title=f"{run}: training less test", ylabel="gap, percentage points")
+        right.set(title=f"{run}\ntraining less test", ylabel="gap, percentage points")
     return figure
 
 

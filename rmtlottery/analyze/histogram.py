@@ -70,7 +70,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
     import matplotlib.pyplot as plt
 
     rows = mean_density(table)
-    panels, layers = list(rows.groupby(["run", "state"])), chosen(rows["layer"].max())
+    panels, layers = list(rows.groupby(["run", "state"])), chosen(sorted(rows["layer"].unique()))
     size = (4.2 * len(layers) + 1.5, 3.6 * len(panels))
     figure, axes = plt.subplots(len(panels), len(layers), figsize=size, squeeze=False, layout="constrained")
     for ((run, state), part), line in zip(panels, axes, strict=True):
@@ -78,17 +78,20 @@ def plot(table: "pd.DataFrame") -> "Figure":
             draw(part[part["layer"] == layer], panel)
             panel.set(title=f"{panel_name(rows, run, state)}: layer {layer}", xlabel="kept weight x sqrt(dense fan-in)")
             panel.set_ylabel("probability density")
-        legend_beside(line[-1], "density")
+        if line[-1].lines:
+            legend_beside(line[-1], "density")
     return figure
 
 
-def chosen(last: int) -> list[int]:
-    """The first layer from hidden to hidden, the last one, and one between; layer 1 where there is none."""
-    return spread(range(2, last) or [1], LAYERS_SHOWN)
+def chosen(layers: list[int]) -> list[int]:
+    """The first layer from hidden to hidden, the last one, and one between; the first of all where there is none."""
+    return spread([layer for layer in layers if 1 < layer < layers[-1]] or layers[:1], LAYERS_SHOWN)
 
 
 def draw(part: "pd.DataFrame", axes: "Axes") -> None:
     """Bins of the seeds are averaged one by one, place and height."""
+    if part.empty:
+        return
     levels = spread(sorted(part["level"].unique()), LEVELS_SHOWN)
     for level in levels:
         here = part[part["level"] == level]
@@ -96,8 +99,7 @@ def draw(part: "pd.DataFrame", axes: "Axes") -> None:
         measured, gaussian = curves.loc["measured"], curves.loc[GAUSSIAN]
         colour = level_colour(level, levels)
         axes.plot(measured["w"], measured["pdf"], color=colour, label=percent(here["density"].iloc[0]))
-    if levels:
-        axes.plot(gaussian["w"], gaussian["pdf"], "--", color="grey", label="Gaussian of the\nsame std, sparsest")
+    axes.plot(gaussian["w"], gaussian["pdf"], "--", color="grey", label="Gaussian of the\nsame std, sparsest")
     axes.set_ylim(0, None)
     axes.grid(alpha=0.3)
 

@@ -96,6 +96,12 @@ def check(net: Conv, shape: tuple[int, ...]) -> None:
     beyond = max(len(net.strides), *net.pools, 0)
     if beyond > len(net.channels):
         raise Refusal(f"strides and pools name convolution {beyond} of {len(net.channels)}; shorten them")
-    for number, size in enumerate(picture_sizes(net, shape), start=1):
-        if min(size) < 1:
+    sizes = [shape[1:], *picture_sizes(net, shape)]
+    for number, (before, after) in enumerate(pairwise(sizes), start=1):
+        if min(after) < 1:
             raise Refusal(f"convolution {number} leaves nothing of a {shape[1]}x{shape[2]} picture: fewer strides or pools")
+        if net.padding == "circular" and net.kernel // 2 > min(before):
+            seen = "x".join(map(str, before))
+            raise Refusal(
+                f"a kernel of {net.kernel} goes around a {seen} picture at convolution {number}; take a smaller one"
+            )

@@ -21,8 +21,7 @@ def initial(init: Init, shapes: Shapes, seed: int, others: Mapping[str, torch.Te
     Weights have two or more axes; a bias stands beside one. All else (scales and shifts of a normalisation) is as
     it is in `others`.
     """
-    if init.kind not in KINDS:
-        raise Refusal(f"init = {init.kind!r} is a module's own, and this net is no module; take one of {', '.join(KINDS)}")
+    check_law(init)
     theta = dict(others or {})
     for name, shape in shapes.items():
         stream = generator(seed, "init", name)
@@ -40,10 +39,16 @@ def beside_a_weight(name: str, shapes: Shapes) -> bool:
 
 def sigmas(init: Init, shape: tuple[int, ...]) -> tuple[float, float]:
     """(sigma_w, sigma_b) of a layer whose weight has this shape: weights of variance sigma_w^2 / fan_in."""
+    check_law(init)
     if isinstance(init, Normal):
         return init.sigma_w, init.sigma_b / (math.sqrt(shape[0]) if init.kind == "divided_bias" else 1)
     fan_in, fan_out = fans(shape)
     return math.sqrt(2 if init.kind == "he" else 2 * fan_in / (fan_in + fan_out)), 0.0
+
+
+def check_law(init: Init) -> None:
+    if init.kind not in KINDS:
+        raise Refusal(f"init = {init.kind!r} is a module's own, which has no law known here; take one of {', '.join(KINDS)}")
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import torch
 
 from rmtlottery.nets.init import initial, sigmas
 from rmtlottery.prune.cut import without_lowest
-from rmtlottery.prune.redraw import fresh, from_law, made, narrower, redrawn, shuffled, spec_of, stream
+from rmtlottery.prune.redraw import fresh, from_law, made, narrower, other_seed, redrawn, shuffled, spec_of, stream
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.ticket import Ticket
 
@@ -21,7 +21,7 @@ Control = Callable[[Ticket, int], Ticket]
 
 
 def rewound(ticket: Ticket, seed: int) -> Ticket:
-    """As it is: theta_k under the mask."""
+    """As it is: what the level began from, under the mask."""
     return made(ticket, seed, "rewound")
 
 
@@ -116,7 +116,7 @@ def rescale(ticket: Ticket, seed: int) -> Ticket:
 def small_dense(ticket: Ticket, seed: int) -> Ticket:
     """A narrower dense net with about as many weights, drawn from the law of the ticket's kept ones, layer by layer."""
     spec, shapes = narrower(ticket)
-    start = initial(spec.init, shapes, seed)
+    start = initial(spec.init, shapes, other_seed(ticket, seed))
     for name, mask in ticket.mask.items():
         law, size = ticket.start[name][mask], start[name].numel()
         start[name] = from_law(law, stream(ticket, seed, "small_dense", name), size).reshape(shapes[name]).to(law)

@@ -22,12 +22,16 @@ def cut(scores: torch.Tensor, mask: torch.Tensor, rate: float) -> torch.Tensor:
 def without_lowest(scores: torch.Tensor, mask: torch.Tensor, number: int) -> torch.Tensor:
     kept = mask.reshape(-1).nonzero().squeeze(1)
     held = scores.reshape(-1)[kept]
-    if held.isnan().any():
-        raise Refusal(f"{int(held.isnan().sum())} of {len(kept)} scores are no numbers, and nothing can be ranked by them")
+    check_numbers(held)
     exact = held if held.dtype == torch.float64 else held.float()
     smaller = mask.reshape(-1).clone()
     smaller[kept[torch.argsort(exact, stable=True)[:number]]] = False
     return smaller.reshape(mask.shape)
+
+
+def check_numbers(scores: torch.Tensor) -> None:
+    if missing := int(scores.isnan().sum()):
+        raise Refusal(f"{missing} of {len(scores)} scores are no numbers, and nothing can be ranked by them")
 
 
 def cut_layers(scores: Tensors, masks: Tensors, gone: dict[str, int]) -> Tensors:
@@ -44,9 +48,10 @@ def cut_together(scores: Tensors, masks: Tensors, ranked: list[str], gone: int) 
 
 
 def best_last(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """The scores, with that of the best weight that is left raised above all others."""
+    """The scores, with that of the best weight that is left, among equals the last, raised above all others."""
+    check_numbers(scores[mask])
     raised = scores.clone()
-    raised[torch.where(mask, scores, -torch.inf).argmax()] = torch.inf
+    raised[len(scores) - 1 - torch.where(mask, scores, -torch.inf).flip(0).argmax()] = torch.inf
     return raised
 
 

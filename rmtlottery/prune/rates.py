@@ -52,6 +52,8 @@ def check_survivors(prune: Prune, sizes: dict[str, int]) -> None:
             f"density 0 in {name}: {rate_of[name]:g} a cut leaves none of its {sizes[name]} weights at level "
             f"{emptied[name]}; take levels below {emptied[name]} or a lower rate"
         )
-    if prune.scope == "global" and kept_at(prune, sizes)[-1] < len(sizes):
-        last = kept_at(prune, sizes)[-1]
-        raise Refusal(f"{last} weights for {len(sizes)} layers are left at level {prune.levels}; take fewer levels")
+    ranked = {name: size for name, size in sizes.items() if rate_of[name]}
+    if prune.scope == "global" and ranked:
+        last = counts(sum(ranked.values()), max(rate_of.values()), prune.levels)[-1]
+        if last < len(ranked):
+            raise Refusal(f"{last} weights for {len(ranked)} layers are left at level {prune.levels}; take fewer levels")

@@ -74,8 +74,12 @@ def fresh(ticket: Ticket, seed: int) -> Weights:
     if spec.init.kind == "own":
         raise Refusal("init = own is drawn by a module, which a ticket does not hold; draw from another init")
     shapes = {name: tuple(value.shape) for name, value in ticket.start.items()}
-    key = int(generator(seed, "fresh init", ticket.seed).integers(2**62))
-    return initial(spec.init, shapes, key, ticket.init)
+    return initial(spec.init, shapes, other_seed(ticket, seed), ticket.init)
+
+
+def other_seed(ticket: Ticket, seed: int) -> int:
+    """A seed of inits that no run has."""
+    return int(generator(seed, "fresh init", ticket.seed).integers(2**62))
 
 
 def spec_of(ticket: Ticket) -> Spec:

@@ -74,10 +74,15 @@ def declared(part: type) -> dict[str, Field]:
     return found
 
 
+def choices(field: Field) -> tuple[str, ...]:
+    """What a field may be, if that is one of a few words."""
+    return get_args(field.kind) if get_origin(field.kind) is Literal else ()
+
+
 def accept(field: Field, value: Any) -> Any:
     """`value` as the field's type, or a Refusal that names the field, the value and what would do."""
-    if get_origin(field.kind) is Literal and value not in get_args(field.kind):
-        raise unknown(field.name, str(value), get_args(field.kind))
+    if choices(field) and value not in choices(field):
+        raise unknown(field.name, str(value), choices(field))
     try:
         held = convert(field.kind, value)
     except (TypeError, ValueError, OverflowError):

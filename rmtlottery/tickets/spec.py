@@ -7,7 +7,7 @@ from typing import Any
 
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets import parts
-from rmtlottery.tickets.fields import Field, accept, declared, each_at_least, some
+from rmtlottery.tickets.fields import Field, accept, choices, declared, each_at_least, some
 
 VERSION = 1
 GROUPS: dict[str, type[parts.Part]] = {
@@ -137,8 +137,21 @@ def with_leaves(held: dict[str, parts.Part], changes: dict[str, Any]) -> dict[st
     """The parts, each with the changes to fields of its own."""
     by_group: dict[str, dict[str, Any]] = {}
     for name, value in changes.items():
-        by_group.setdefault(home(held, name), {})[name] = value
+        group = home(held, name)
+        check_choice(group, held[group].kind, name, value)
+        by_group.setdefault(group, {})[name] = value
     return held | {group: replace(held[group], **values) for group, values in by_group.items()}
+
+
+def check_choice(group: str, kind: str, name: str, value: Any) -> None:
+    """Refuses a choice that only another kind of the part offers, and says which."""
+    offered = {other: choices(declared(part)[name]) for other, part in kinds(group).items() if name in declared(part)}
+    others = [other for other, offer in offered.items() if value in offer]
+    if offered[kind] and value not in offered[kind] and others:
+        here = f"and this spec has {group} {kind!r}"
+        raise Refusal(
+            f"{name} = {value!r} is a choice of {group} {' or '.join(map(repr, others))}, {here}: change {group} too"
+        )
 
 
 def home(held: dict[str, parts.Part], name: str) -> str:

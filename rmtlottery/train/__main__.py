@@ -7,12 +7,12 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.fields import Field, at_least, declared, each_at_least, shown
+from rmtlottery.tickets.fields import Field, at_least, choices, declared, each_at_least, shown
 from rmtlottery.tickets.presets import preset, presets
 from rmtlottery.tickets.run import read_spec
 from rmtlottery.tickets.spec import GROUPS, NAME, PASSED, SEEDS, Spec, kinds
@@ -55,10 +55,13 @@ def page() -> console.Page:
         groups[group] = [choice] * (len(here) > 1) + [with_defaults(group, field) for field in declared(base).values()]
         for kind, part in here.items():
             groups[f"{group} {kind}"] = [field for name, field in declared(part).items() if name not in declared(base)]
-    lines = [f"  {name:<18} {words}" for name, words in (presets() | {"": "", "controls:": ""} | controls()).items()]
-    about = "\n".join([ABOUT, TOML, RESUME, "", "presets:", *lines])
+    about = "\n".join([ABOUT, TOML, RESUME, "", "presets:", *listed(presets()), "", "controls:", *listed(controls())])
     usage, example = f"{COMMAND} PRESET_OR_TOML_OR_RUN [--FIELD VALUE ...]", f"{COMMAND} first --levels 2 --lr 0.003"
     return console.Page(usage, about, example, {title: fields for title, fields in groups.items() if fields})
+
+
+def listed(words_of: dict[str, str]) -> list[str]:
+    return [f"  {name:<19} {words}" for name, words in words_of.items()]
 
 
 def controls() -> dict[str, str]:
@@ -70,7 +73,9 @@ def controls() -> dict[str, str]:
 
 
 def with_defaults(group: str, field: Field) -> Field:
-    """The field, its help saying where another kind has another default."""
+    """The field with every kind's choices, its help saying where another kind has another default."""
+    offered = [choice for part in kinds(group).values() for choice in choices(declared(part)[field.name])]
+    field = field._replace(kind=Literal[tuple(dict.fromkeys(offered))]) if offered else field
     defaults = {kind: declared(part)[field.name].default for kind, part in kinds(group).items()}
     others = [f"{kind} {shown(value)}" for kind, value in defaults.items() if value != field.default]
     return field._replace(help=f"{field.help}; {', '.join(others)}") if others else field

@@ -76,7 +76,8 @@ class Cuts:
         criterion, network = self.prune.criterion, self.material.network
         under = {name: torch.where(mask[name], w, 0.0) if name in mask else w for name, w in weights.items()}
         assert parent.seed is not None
-        scene = Scene(network, self.material.linear, under, start, self.samples(parent.seed), parent.seed, parent.level)
+        samples = self.samples(parent.seed)
+        scene = Scene(network, self.material.linear, under, start, mask, samples, parent.seed, parent.level)
         evidence = {name: EVIDENCE[name](scene) for name in evidence_for(criterion)}
         score = CRITERIA[criterion]
         return {name: score(under[name], mask[name], **{e: held[name] for e, held in evidence.items()}) for name in mask}

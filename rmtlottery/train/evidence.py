@@ -17,12 +17,13 @@ TEMPERATURE = 200.0  # what Wang et al. (2020) divide the logits by in all their
 
 @dataclass(frozen=True)
 class Scene:
-    """Weights under their mask, where they began, and the samples that they are scored on."""
+    """Weights under their mask, where they began, the mask, and the samples that they are scored on."""
 
     network: AnyNetwork
     linear: AnyNetwork
     weights: Weights
     start: Weights
+    mask: Weights
     samples: Split
     seed: int
     level: int
@@ -61,10 +62,12 @@ def gradient(scene: Scene) -> Weights:
 
 
 def curvature(scene: Scene) -> Weights:
-    """The Hessian times the gradient, of the loss of logits over `TEMPERATURE`."""
-    flat = scene.flat.requires_grad_()
+    """The Hessian of kept weights times their gradient, of the loss of logits over `TEMPERATURE`; biases stand still."""
+    flat, shapes = scene.flat.requires_grad_(), scene.network.shapes
+    kept = {name: scene.mask.get(name, torch.zeros(shape, dtype=torch.bool)) for name, shape in shapes.items()}
     (slope,) = torch.autograd.grad(scene.loss(flat, TEMPERATURE), flat, create_graph=True)
-    return scene.named(torch.autograd.grad(slope.square().sum() / 2, flat)[0])
+    moved = slope * flatten(kept, shapes).to(slope)
+    return scene.named(torch.autograd.grad(moved.square().sum() / 2, flat)[0])
 
 
 def flow(scene: Scene) -> Weights:

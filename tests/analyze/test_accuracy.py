@@ -52,7 +52,9 @@ def test_the_headline_chooses_its_level_on_validation():
 def test_the_figure_has_a_panel_a_run_a_line_a_split_and_its_labels(tiny_run):
     table = rl.tabulate("accuracy", tiny_run)
     figure = rl.plot("accuracy", pd.concat([table, table.assign(run="other")]))
-    assert [axes.get_title().split(":")[0] for axes in figure.axes] == [tiny_run.path.name, "other"]
-    for axes in figure.axes:
+    name = tiny_run.path.name
+    assert [axes.get_title() for axes in figure.axes] == ["test accuracy of each run", name, "other"]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [name, "other"]
+    for axes in figure.axes[1:]:
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("density (weights kept)", "accuracy after the last epoch")
         assert [text.get_text() for text in axes.get_legend().get_texts()] == ["train", "validation", "test"]

@@ -129,7 +129,7 @@ def test_a_dense_net_has_nothing_to_tell(tiny_run):
 def test_the_figure_has_a_panel_a_direction(tiny_run, which):
     found = rl.tabulate("degrees", tiny_run).query(which)
     figure = rl.plot("degrees", pd.concat([found, found.assign(run="other")]))
-    assert [axes.get_title().partition(": ")[2] for axes in figure.axes] == list(DIRECTIONS.values()) * 2
+    assert [axes.get_title().partition("\n")[2] for axes in figure.axes] == list(DIRECTIONS.values()) * 2
     for axes in figure.axes:
         assert axes.get_yscale() == "log"
         assert axes.get_xlabel() == "density (weights kept)"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 
 import rmtlottery as rl
 from rmtlottery.analyze.weights import headline, moments, table
@@ -107,3 +108,16 @@ def test_several_runs_have_panels_of_their_own(tiny_run):
     figure = rl.plot("weights", pd.concat([found, found.assign(run="other")]))
     assert len(figure.axes) == 8
     assert any(axes.get_title().startswith("other, trained") for axes in figure.axes)
+
+
+def test_lines_are_named_and_coloured_by_their_density(tiny_run):
+    """Levels 0 to 3 in both panels, the means over seeds, and the sparsest in one colour left and right."""
+    found = rl.tabulate("weights", tiny_run)
+    left, right = rl.plot("weights", found).axes[:2]
+    names = [f"{100 * tiny_run[0, level].density:.3g} %" for level in range(4)]
+    for axes in (left, right):
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == names
+    expected = found.query("state == 'rewound' and level == 3").groupby("layer")["std"].mean()
+    drawn = next(line for line in right.get_lines() if list(line.get_ydata()) == pytest.approx(expected.to_list()))
+    assert to_rgb(left.get_lines()[3].get_color()) == pytest.approx(to_rgb(drawn.get_color()), abs=0.02)
+    assert to_rgb(right.get_legend().get_lines()[3].get_color()) == to_rgb(drawn.get_color())

@@ -24,6 +24,7 @@ def scene(dtype=torch.float64, **changes):
     weights = {"fc1.weight": A[None], "fc1.bias": np.array([B]), "fc2.weight": C[:, None], "fc2.bias": D}
     held = {name: torch.tensor(value, dtype=dtype) for name, value in weights.items()}
     parts = {"network": build(NET, (3,), 2), "linear": chain(NET, (3,), 2, phi=lambda h: h), "weights": held, "start": held,
+             "mask": {n: torch.ones(held[n].shape, dtype=torch.bool) for n in ("fc1.weight", "fc2.weight")},
              "samples": Split(torch.tensor(X, dtype=dtype), torch.tensor(Y)), "seed": 4, "level": 2}  # fmt: skip
     return Scene(**(parts | changes))
 
@@ -80,16 +81,35 @@ def test_the_temperature_is_that_of_the_paper():
 
 @pytest.mark.parametrize(("dtype", "within"), [(torch.float64, 1e-6), (torch.float32, 1e-4)])
 def test_the_curvature_is_the_hessian_times_the_gradient(dtype, within):
-    """(g(theta + e g) - g(theta - e g)) / 2e is H g; of logits over 200."""
-    slope = slope_by_hand(THETA, 200.0)
-    step = 1e-4 / np.abs(slope).max()
-    expected = (slope_by_hand(THETA + step * slope, 200.0) - slope_by_hand(THETA - step * slope, 200.0)) / (2 * step)
+    """(g(theta + e g) - g(theta - e g)) / 2e is H g; of logits over 200; biases stand still."""
     found = vector(EVIDENCE["curvature"](scene(dtype)))
+    expected = along(WEIGHTS, 200.0)
     np.testing.assert_allclose(found, expected, rtol=0, atol=within * np.abs(expected).max())
-    for wrong in (1.0, 100.0):
-        cold = slope_by_hand(THETA, wrong)
-        other = (slope_by_hand(THETA + 1e-4 * cold, wrong) - slope_by_hand(THETA - 1e-4 * cold, wrong)) / 2e-4
-        assert np.abs(found - other).max() > 0.5 * np.abs(expected).max()
+    for wrong in (along(WEIGHTS, 1.0), along(WEIGHTS, 100.0), along(np.ones(8), 200.0)):
+        assert np.abs(found - wrong).max() > 0.01 * np.abs(expected).max()
+
+
+def test_the_curvature_moves_kept_weights_alone():
+    """With the second input's weight cut, the gradient flow is that of four weights."""
+    held = scene()
+    mask = {"fc1.weight": torch.tensor([[True, False, True]]), "fc2.weight": torch.ones(2, 1, dtype=torch.bool)}
+    cut = {name: torch.where(mask[name], value, 0.0) if name in mask else value for name, value in held.weights.items()}
+    found = vector(EVIDENCE["curvature"](scene(weights=cut, mask=mask)))
+    theta = np.where(np.arange(8) == 1, 0, THETA)
+    expected = along(np.where(np.arange(8) == 1, 0, WEIGHTS), 200.0, theta)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
+    assert np.abs(found - along(WEIGHTS, 200.0, theta)).max() > 0.01 * np.abs(expected).max()
+
+
+WEIGHTS = np.array([1.0, 1, 1, 0, 1, 1, 0, 0])
+
+
+def along(moved, temperature, theta=THETA):
+    """H times what the gradient has of the parameters that move, by differences of the gradient."""
+    slope = slope_by_hand(theta, temperature) * moved
+    step = 1e-4 / np.abs(slope).max()
+    ends = [slope_by_hand(theta + sign * step * slope, temperature) for sign in (1, -1)]
+    return (ends[0] - ends[1]) / (2 * step)
 
 
 def test_single_precision_agrees_with_double():

@@ -51,7 +51,7 @@ class Glorot(Init):
     """Variance 2 / (fan_in + fan_out), biases 0 (Glorot and Bengio 2010)."""
 
     kind: ClassVar[str] = "glorot"
-    law: Annotated[Law, "normal or uniform"] = "normal"
+    law: Annotated[Law, "law of the weights"] = "normal"
 
 
 @dataclass(frozen=True)

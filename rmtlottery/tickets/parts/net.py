@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from rmtlottery.tickets.fields import at_least, each_at_least, six_n_plus_two, some
 from rmtlottery.tickets.parts.part import Part
 
-PHI_HELP = "activation: tanh, erf or relu"
+PHI_HELP = "activation"
 Phi = Literal["tanh", "erf", "relu"]
 Padding = Literal["circular", "zero", "none"]
 Readout = Literal["mean", "flat"]
@@ -34,10 +34,10 @@ class Conv(Net):
     phi: Annotated[Phi, PHI_HELP] = "tanh"
     channels: Annotated[tuple[int, ...], "channels of each convolution, e.g. 8x128", some, each_at_least(1)] = (128,) * 8
     kernel: Annotated[int, "side of the convolutions", at_least(1)] = 3
-    padding: Annotated[Padding, "circular, zero, or none: a smaller picture at each convolution"] = "circular"
+    padding: Annotated[Padding, "edges of pictures; with none they shrink at each convolution"] = "circular"
     strides: Annotated[tuple[int, ...], "strides of the first convolutions; the others have 1", each_at_least(1)] = ()
     pools: Annotated[tuple[int, ...], "convolutions followed by 2x2 max pooling; the first is 1", each_at_least(1)] = ()
-    readout: Annotated[Readout, "what the fully connected layers see: the mean over pixels, or all of them flat"] = "mean"
+    readout: Annotated[Readout, "what the fully connected layers see of the pixels"] = "mean"
     widths: Annotated[tuple[int, ...], "widths of hidden fully connected layers at the end", each_at_least(1)] = ()
     bias: Annotated[bool, "whether layers have biases"] = True
 

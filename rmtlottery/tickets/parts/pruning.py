@@ -22,7 +22,7 @@ class Prune(Part):
     rate: Annotated[float, "part of the remaining weights that a cut removes", fraction()] = 0.2
     last_rate: Annotated[float, "the same for the last layer", fraction()] = 0.1
     layer_rates: Annotated[str, "the same for layers by pattern, e.g. conv*=0.1,fc1=0.15", rates_by_pattern] = ""
-    scope: Annotated[Scope, "layer: each by itself; global: one ranking of all layers whose rate is not 0"] = "layer"
+    scope: Annotated[Scope, "what is ranked: each layer by itself, or all whose rate is not 0"] = "layer"
     criterion: Annotated[Trained, "which weights go first"] = "magnitude"
     rewind: Annotated[int, "step of level 0 whose weights every later level starts from", at_least(0)] = 0
 

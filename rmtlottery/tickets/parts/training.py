@@ -15,7 +15,7 @@ class Optimiser(Part):
 
     lr: Annotated[float, "peak learning rate", above(0), at_most(1e30)] = 1e-3
     decay: Annotated[float, "L2 weight decay", at_least(0)] = 0.0
-    decay_target: Annotated[Target, "what decays: weights or coordinates"] = "weights"
+    decay_target: Annotated[Target, "what decays"] = "weights"
 
 
 @dataclass(frozen=True)
