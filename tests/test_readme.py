@@ -21,18 +21,29 @@ def blocks(name, language):
 def test_the_quickstart_runs_in_twelve_lines(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RMTL_RUNS", raising=False)
-    (quickstart,) = blocks("README.md", "python")
+    quickstart = blocks("README.md", "python")[0]
     assert len(quickstart.strip().splitlines()) <= 12
     subprocess.run([sys.executable, "-W", "error", "-c", quickstart], check=True, timeout=120)
     assert (tmp_path / "qmap.png").stat().st_size > 10_000
     assert len(rl.Run(tmp_path / "runs" / "first-lr=0.003")) == 21
 
 
+def test_a_net_and_data_of_ones_own_run_as_they_are_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RMTL_RUNS", raising=False)
+    own = blocks("README.md", "python")[1]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", own], check=True, timeout=120, capture_output=True, text=True
+    )
+    assert "test" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["mine", "mine-on-shuffle_mask-7"]
+
+
 def test_the_commands_run_as_they_are_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RMTL_RUNS", raising=False)
     lines = [line for block in blocks("README.md", "bash") for line in block.splitlines() if line.startswith("python")]
-    assert len(lines) == 4
+    assert len(lines) == 6
     for line in lines:
         code, _, err = command(*line.removeprefix("python -m rmtlottery.").split())
         assert code == 0, f"{line}: {err}"

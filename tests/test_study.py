@@ -11,7 +11,8 @@ def test_every_study_is_found_with_its_question():
 
 
 @pytest.mark.parametrize("name", study.studies())
-def test_every_study_runs_in_smoke_form_and_resumes(name, tmp_path, capsys, monkeypatch):
+def test_every_study_runs_in_smoke_form_and_resumes(name, tmp_path, capsys, monkeypatch, real_data):
+    monkeypatch.setenv("RMTL_DATA", str(real_data))
     words = [name, "--smoke", "--root", str(tmp_path)]
     assert study.main(words) == 0
     out = capsys.readouterr().out

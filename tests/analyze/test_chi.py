@@ -1,6 +1,5 @@
 """Measured chi by its definition, the theories in their place, and where theory ends."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,12 +9,6 @@ import rmtlottery as rl
 from rmtlottery import datasets
 from rmtlottery.analyze._theory import T0, T1, T2
 from rmtlottery.analyze.chi import headline
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Training less test accuracy of the final weights, and words that are numbers of the table."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -8,12 +7,6 @@ import rmtlottery as rl
 from rmtlottery import datasets, nets
 from rmtlottery.analyze.gap import gaps, headline
 from rmtlottery.prune.controls import fresh_init
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -12,12 +11,6 @@ from scipy.integrate import trapezoid
 import rmtlottery as rl
 from rmtlottery.analyze.histogram import GAUSSIAN, bimodality, chosen, headline, laws, table
 from tests.conftest import assert_mean
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def both(kept, bins=61):

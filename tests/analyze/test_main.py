@@ -6,13 +6,14 @@ import pytest
 
 import rmtlottery as rl
 from rmtlottery.analyze.__main__ import main
+from rmtlottery.analyze._ask import questions
 from tests.commands import command
 
 
 def test_it_answers_and_prints_where(tiny_run, tmp_path, capsys):
     assert main([str(tiny_run.path), "--qmap.samples", "10", "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert len(out) == 3
+    assert len(out) == 1 + len(questions())
     assert out[-1] == f"report: {tmp_path}/report.html"
 
 

@@ -2,19 +2,12 @@
 
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 import rmtlottery as rl
 from rmtlottery.analyze.steps import headline, table, targets
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def made(accuracies, column="validation_accuracy", first=10):

@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +11,6 @@ from matplotlib.colors import to_rgb
 import rmtlottery as rl
 from rmtlottery.analyze.weights import headline, moments, table
 from tests.conftest import assert_mean
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def made(**tensors):

@@ -100,7 +100,7 @@ def test_a_run_of_a_module_wants_it_again(spec, tmp_path):
 
 
 def test_an_init_of_a_modules_own_needs_a_module(tmp_path):
-    with pytest.raises(rl.Refusal, match="init = 'own' is a module's own, and this net is no module"):
+    with pytest.raises(rl.Refusal, match="init = 'own' is a module's own, which has no law known here"):
         rl.fit(rl.preset("first").but(init="own"), tmp_path)
 
 
