@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from rmtlottery.datasets.dataset import Dataset
+from rmtlottery.nets import Modular
 from rmtlottery.prune.rates import check_survivors
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.spec import Spec
@@ -23,12 +24,30 @@ def check_plan(material: Material, tickets: Sequence[Ticket] = ()) -> None:
         check_fit(ticket, material)
     if not tickets:
         check_survivors(spec.prune, {name: math.prod(network.shapes[name]) for name in network.prunable})
+    check_last_batch(material)
     steps = steps_a_level(spec, material.data)
     if spec.prune.rewind >= steps:
         raise Refusal(f"rewind = {spec.prune.rewind} is not below the {steps} steps of a level; lower it or add epochs")
     if max(spec.record.snapshots, default=0) > steps:
         last = max(spec.record.snapshots)
         raise Refusal(f"snapshots = {last} lies beyond the {steps} steps of a level; lower it or add epochs")
+
+
+def check_last_batch(material: Material) -> None:
+    """Refuses a last batch of one sample for a module that cannot learn from one, as a normalisation cannot."""
+    network, size, batch = material.network, len(material.data.train), material.spec.schedule.batch
+    if not isinstance(network, Modular) or size % batch != 1 % batch:
+        return
+    theta = {name: value.unsqueeze(0) for name, value in material.theta(0).items()}
+    weights = {name: theta[name] for name in network.shapes}
+    try:
+        network.learn(
+            weights, {name: theta[name] for name in network.buffers}, material.data.train.x[:1, None], lambda place: 0
+        )
+    except ValueError as error:
+        raise Refusal(
+            f"{size} samples in batches of {batch} leave a last one of 1, and {error}: take another batch"
+        ) from None
 
 
 def check_fit(ticket: Ticket, material: Material) -> None:

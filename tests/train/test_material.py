@@ -110,3 +110,15 @@ def test_another_init_draws_weights_and_leaves_normalisation_alone(spec):
     assert torch.equal(theta["norm.weight"], torch.ones(4))
     assert torch.equal(theta["norm.bias"], torch.zeros(4))
     assert theta["blocks.2.conv2.weight"].square().mean().item() == pytest.approx(2 / (16 * 9), rel=0.2)
+
+
+def test_a_last_batch_of_one_sample_is_refused_where_it_cannot_be_normalised(spec, tmp_path):
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(90, 6), nn.BatchNorm1d(6), nn.Linear(6, 4))
+    x, y = data(312)
+    match = (
+        "samples in batches of 40 leave a last one of 1, and Expected more than 1 value per channel .*: take another batch"
+    )
+    odd = (x, y, *data(100, seed=1))  # 281 to train on
+    with pytest.raises(rl.Refusal, match=match):
+        rl.fit(spec.but(batch=40), tmp_path, net=flat, data=odd)
+    rl.fit(spec.but(batch=40, epochs=1, levels=0), tmp_path, net=convnet(), data=odd)
