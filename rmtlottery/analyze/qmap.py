@@ -50,7 +50,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
     panels = list(rows.groupby(["run", "state"]))
     figure, axes = plt.subplots(len(panels), 2, figsize=(13, 4 * len(panels)), squeeze=False, layout="constrained")
     for ((run, state), part), (left, right) in zip(panels, axes, strict=True):
-        title = f"{run}, {state}" if rows["run"].nunique() > 1 else str(state)
+        title = f"{run}\n{state}" if rows["run"].nunique() > 1 else str(state)
         draw_layers(part[part["source"] == "measured"], left, f"{title}: measured in each hidden layer")
         draw_theories(part, right, f"{title}: deeper half, measured and predicted")
     return figure
