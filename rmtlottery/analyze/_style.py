@@ -98,4 +98,4 @@ def percent(density: float) -> str:
 
 def panel_name(rows: Any, run: object, state: object) -> str:
     """The state, with its run where there are several."""
-    return f"{run}, {state}" if rows["run"].nunique() > 1 else str(state)
+    return f"{run}\n{state}" if rows["run"].nunique() > 1 else str(state)

@@ -100,7 +100,7 @@ def test_several_runs_have_panels_of_their_own(tiny_run):
     found = rl.tabulate("weights", tiny_run)
     figure = rl.plot("weights", pd.concat([found, found.assign(run="other")]))
     assert len(figure.axes) == 8
-    assert any(axes.get_title().startswith("other, trained") for axes in figure.axes)
+    assert any(axes.get_title().startswith("other\ntrained") for axes in figure.axes)
 
 
 def test_lines_are_named_and_coloured_by_their_density(tiny_run):

@@ -1,0 +1,46 @@
+"""Measured and predicted side by side, theory only where it reaches."""
+
+import pandas as pd
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.analyze._compare import deeper, of_each_run, theory_over_measured
+from rmtlottery.analyze._theory import T0
+
+
+def made(sources, layers=(1, 2, 3)):
+    cells = [(seed, layer, source) for seed in (0, 1) for layer in layers for source in sources]
+    frame = pd.DataFrame(cells, columns=["seed", "layer", "source"])
+    return frame.assign(
+        y=[(2.0 if source == T0 else 0.5) * (1 + layer) for _, layer, source in cells], state="rewound", run="a"
+    )
+
+
+def test_the_deeper_half_of_an_odd_number_is_the_larger_one():
+    assert set(deeper(made(["measured"]))["layer"]) == {2, 3}
+    assert set(deeper(made(["measured"], layers=(1, 2, 3, 4)))["layer"]) == {3, 4}
+
+
+def test_each_theory_is_held_against_the_layers_that_it_reaches():
+    table = made(["measured", T0])
+    assert theory_over_measured(table, "y") == "there theory over measured is T0 x4"
+    short = table[(table["source"] == "measured") | (table["layer"] == 1)]
+    assert theory_over_measured(short, "y") == "there theory over measured is T0 x4", "like with like"
+    assert theory_over_measured(table[table["source"] == "measured"], "y") == "no theory reaches these layers"
+
+
+def test_every_run_has_its_sentence_on_the_deeper_half_of_the_rewound_net():
+    table = pd.concat([made(["measured"]), made(["measured"]).assign(run="b"), made(["measured"]).assign(state="trained")])
+    words = of_each_run(table, lambda part: f"{len(part)} rows")
+    assert words == "a: 4 rows; b: 4 rows (means over seeds, deeper half of the layers)."
+
+
+@pytest.mark.parametrize("name", ["qmap", "chi"])
+def test_a_pooled_net_has_a_headline_and_a_figure(name, tmp_path):
+    spec = rl.preset("first").but(net={"kind": "conv", "channels": "3,4,5", "pools": "1"}, levels=1, epochs=1, seeds=0)
+    table = rl.tabulate(name, rl.fit(spec, tmp_path), samples=20)
+    module = __import__(f"rmtlottery.analyze.{name}", fromlist=["headline"])
+    assert "no theory reaches these layers" in module.headline(table)
+    figure = rl.plot(name, table)
+    assert len(figure.axes) == 4
+    assert all(axes.get_ylabel() and axes.get_xlabel() for axes in figure.axes)
