@@ -92,7 +92,9 @@ def gather(name: str, tickets: Iterable[Ticket], given: dict[str, Any]) -> "tupl
 
 def place(ticket: Ticket) -> str:
     """The run's folder; of what a control made of its ticket, with the control's name."""
-    return ":".join(filter(None, (str(ticket.run or ""), ticket.record.get("control") if not ticket.metrics else "")))
+    control = "" if ticket.metrics else ticket.record.get("control", "")
+    seeds = "-".join(map(str, ticket.record.get("control_seeds", [])))
+    return f"{ticket.run or ''}:{control}-{seeds}" if control else str(ticket.run or "")
 
 
 def distinct(folders: set[str]) -> dict[str, str]:

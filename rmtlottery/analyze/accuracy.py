@@ -7,6 +7,7 @@ steps, the others are taken after the last step.
 from typing import TYPE_CHECKING
 
 from rmtlottery.analyze._style import density_axis, legend_beside, mean_density, seeds_words, share_interval
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ def table(ticket: Ticket) -> "pd.DataFrame":
     """Columns: split, accuracy, loss, epoch."""
     import pandas as pd
 
+    if not ticket.metrics:
+        raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...), or ask gap")
     last = ticket.metrics[-1]
     splits = [name.removesuffix("_accuracy") for name in last if name.endswith("_accuracy")]
     scores = [{"split": s, "accuracy": last[f"{s}_accuracy"], "loss": last[f"{s}_loss"]} for s in splits]

@@ -3,8 +3,9 @@
 Measured: the mean of h^2 over units, pixels and test inputs. T0 takes the nominal sigmas, layer by layer; T1 the
 survivors' std times sqrt(dense fan-in), which is the wrong normalisation and the one that density plots without a
 correction use; T2 density times the survivors' second moment. T1 and T2 take one sigma_w and one sigma_b for all hidden
-layers. In a convolution the length map is averaged over the window that each pixel sees, the padding counting as 0; theory
-ends where layers are pooled. `state` is rewound (theta_k under the mask) or trained.
+layers. In a convolution the length map is averaged over the window that each pixel sees, as the kernel's second moment
+weighs it, the padding counting as 0; theory ends where layers are pooled. `state` is rewound (theta_k under the mask) or
+trained.
 """
 
 from typing import TYPE_CHECKING

@@ -14,7 +14,7 @@ HELD: dict[Given, Dataset] = {}
 FOUR = "pass (x, y, x_test, y_test), or two pairs (x, y), or two torch data sets: to learn from and for the test"
 
 
-def given(tensors: Any, label: str = "given", validation: float = 0.1) -> tuple[Given, Dataset]:
+def given(tensors: Any, validation: float = 0.1) -> tuple[Given, Dataset]:
     """The data part of a Spec and the data set, which `recalled` finds again in this process.
 
     Inputs are (samples, features) or (samples, channels, height, width). The fingerprint is that of what is trained on,
@@ -25,7 +25,7 @@ def given(tensors: Any, label: str = "given", validation: float = 0.1) -> tuple[
     test = inputs(x_test, "x_test"), labels(y_test, "y_test", len(x_test))
     shape, classes = agreed_shape(learn[0], test[0]), counted(learn[1], test[1])
     print_of = fingerprint(dict(zip(("x", "y", "x_test", "y_test"), (*learn, *test), strict=True)))
-    part = Given(validation=validation, label=label, fingerprint=print_of)
+    part = Given(validation=validation, fingerprint=print_of[:16])
     flat, flat_test = (Split(x.flatten(1), y) for x, y in (learn, test))
     HELD[part] = assemble(flat, flat_test, shape=shape, classes=classes, validation=validation)
     return part, HELD[part]
@@ -34,7 +34,7 @@ def given(tensors: Any, label: str = "given", validation: float = 0.1) -> tuple[
 def recalled(data: Given) -> Dataset:
     """The data set of tensors that were given earlier in this process: a Spec does not hold them."""
     if data not in HELD:
-        known = f"data {data.label!r} (SHA-256 {data.fingerprint[:12]}..., validation {data.validation:g})"
+        known = f"the data of SHA-256 {data.fingerprint}..., validation {data.validation:g},"
         raise Refusal(f"{known} are tensors that only you have: pass the same ones again as data=")
     return HELD[data]
 

@@ -7,7 +7,8 @@ from rmtlottery.datasets.dataset import Split
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket, Weights
 
-PORTION = 2048
+AT_ONCE = 2**27  # numbers of the widest layer that are held at most
+LEAST = 16
 
 
 def accuracies(ticket: Ticket) -> dict[str, float]:
@@ -22,7 +23,7 @@ def accuracies(ticket: Ticket) -> dict[str, float]:
 @torch.no_grad()
 def accuracy(network: nets.AnyNetwork, weights: Weights, split: Split) -> float:
     """In fp32 and as a quotient of fp32, as training records it."""
-    hits = torch.zeros(())
-    for x, y in zip(split.x.split(PORTION), split.y.split(PORTION), strict=True):
+    hits, batch = torch.zeros(()), max(LEAST, min(2048, AT_ONCE // network.widest))
+    for x, y in zip(split.x.split(batch), split.y.split(batch), strict=True):
         hits += (network.logits(weights, x).argmax(1) == y).sum()
     return (hits / len(split)).item()

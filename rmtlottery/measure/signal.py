@@ -41,6 +41,19 @@ def nominal(ticket: Ticket) -> list[tuple[float, float]]:
     return [sigmas(ticket.spec.init, tuple(mask.shape)) for mask in list(ticket.mask.values())[:-1]]
 
 
+def nominal_shares(ticket: Ticket) -> list[torch.Tensor]:
+    """How much of the variance of each hidden layer's weights an init puts where in the kernel: evenly, or in the middle."""
+    assert ticket.spec is not None
+    shares = []
+    for mask in list(ticket.mask.values())[:-1]:
+        kernel = torch.ones(mask.shape[2:], dtype=torch.float64)
+        if ticket.spec.init.kind == "delta_orthogonal" and kernel.dim():
+            kernel = torch.zeros(kernel.numel(), dtype=torch.float64)
+            kernel[kernel.numel() // 2] = 1
+        shares.append((kernel / kernel.sum()).reshape(mask.shape[2:]))
+    return shares
+
+
 def hidden_lengths(network: Network, weights: Weights, x: torch.Tensor) -> list[float]:
     """q^l of every hidden layer: the mean of h^2 over units and inputs."""
     return over_inputs(network, weights, x, lambda layer, weight, given, h: h.square())
@@ -74,12 +87,9 @@ def slopes(phi: Map, h: torch.Tensor) -> torch.Tensor:
         return torch.autograd.grad(phi(h).sum(), h)[0]
 
 
-def window_mean(layer: Layer, x: torch.Tensor) -> torch.Tensor:
+def window_mean(layer: Layer, shares: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """What a layer's rows see of a mean square x, the same in all channels: (samples, 1, positions) -> the same.
 
-    The mean is over the whole fan_in: what lies outside the picture counts as 0.
+    `shares` say how much of the weights' variance lies where in the kernel; what is outside the picture counts as 0.
     """
-    one_channel = torch.ones(1, 1, *layer.shape[2:], dtype=x.dtype)
-    if len(layer.shape) > 2:
-        return layer.linear(one_channel, x) / one_channel.numel()
-    return x.flatten(1).mean(1, keepdim=True)
+    return layer.linear(shares[None, None], x) if len(layer.shape) > 2 else x.flatten(1).mean(1, keepdim=True)

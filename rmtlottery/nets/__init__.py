@@ -29,7 +29,7 @@ def build(net: Net, shape: tuple[int, ...], classes: int) -> AnyNetwork:
 def chain(net: Any, shape: tuple[int, ...], classes: int, phi: Map | None = None) -> Network:
     """A chain of layers; another `phi` may take the place of its own."""
     if net.kind == "module":
-        raise Refusal(f"the net is {net.module}, a module of yours: pass it again as net=")
+        raise Refusal(f"the net is {net.module}, a module of yours, which no run holds: pass it to rl.fit as net=")
     if net.kind not in CHAINS:
         raise Refusal(f"a {net.kind} is no chain of layers, whose signal theory follows; take {' or '.join(CHAINS)}")
     return CHAINS[net.kind](net, shape, classes, phi or PHI[net.phi])

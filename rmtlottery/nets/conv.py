@@ -27,7 +27,8 @@ def conv(net: Conv, shape: tuple[int, ...], classes: int, phi: Map) -> Network:
     pooled = number in net.pools
     pixels = math.prod(picture_sizes(net, shape)[-1]) if net.readout == "flat" else 1
     units = (net.channels[-1] * pixels, *net.widths, classes)
-    return Network((*layers, *dense(units, read_out(net, pooled), net.bias, pooled or net.readout == "mean")), phi)
+    ends = dense(units, read_out(net, pooled), net.bias, pooled or net.readout == "mean")
+    return Network((*layers, *ends), phi, widest(net, shape))
 
 
 def convolution(net: Conv, number: int) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
@@ -79,6 +80,14 @@ def picture_sizes(net: Conv, shape: tuple[int, ...]) -> list[tuple[int, int]]:
         height, width = (one_side(net, number, side) for side in (height, width))
         sizes.append((height, width))
     return sizes
+
+
+def widest(net: Conv, shape: tuple[int, ...]) -> int:
+    """Numbers that a sample makes of a layer at most, what is pooled and the picture itself included."""
+    made = [math.prod(shape), *net.widths]
+    for number, (channels, (height, width)) in enumerate(zip(net.channels, picture_sizes(net, shape), strict=True), start=1):
+        made.append(channels * height * width * (4 if number in net.pools else 1))
+    return max(made)
 
 
 def one_side(net: Conv, number: int, side: int) -> int:

@@ -12,7 +12,8 @@ from rmtlottery.tickets.parts import FC
 
 def fc(net: FC, shape: tuple[int, ...], classes: int, phi: Map) -> Network:
     """inputs -> net.widths -> classes, with names fc1.weight, fc1.bias, fc2.weight, ..."""
-    return Network(tuple(dense((math.prod(shape), *net.widths, classes), lambda x: x)), phi)
+    units = (math.prod(shape), *net.widths, classes)
+    return Network(tuple(dense(units, lambda x: x)), phi, max(units))
 
 
 def dense(units: Iterable[int], prepare: Map, bias: bool = True, mixes: bool = False) -> Iterator[Layer]:

@@ -46,6 +46,7 @@ class Network:
 
     layers: tuple[Layer, ...]
     phi: Map
+    widest: int  # numbers that a sample makes of a layer at most
     buffers: Weights = field(default_factory=dict)
 
     @property
@@ -69,7 +70,9 @@ class Network:
         return [h for _, h in self.signals(weights, x)]
 
     def logits(self, weights: Weights, x: torch.Tensor) -> torch.Tensor:
-        return self.signals(weights, x)[-1][1]
+        for place, layer in enumerate(self.layers):
+            x = layer(weights, layer.prepare(self.phi(x) if place else x))
+        return x
 
     def learn(
         self, weights: Weights, buffers: Weights, x: torch.Tensor, key: Callable[[int], int]

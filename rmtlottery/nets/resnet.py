@@ -1,18 +1,25 @@
 """Residual nets for small pictures (He et al. 2016, section 4.2; shortcuts of kind A: strided, filled up with zeros)."""
 
+from functools import lru_cache
 from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.nn.functional import pad, relu
 
-from rmtlottery.nets.module import Modular, modular
+from rmtlottery.nets.module import Modular, modular, seeded
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Resnet
 
 
+@lru_cache(maxsize=4)
 def resnet(net: Resnet, shape: tuple[int, ...], classes: int) -> Modular:
     """A stem, three times n blocks of two convolutions, the mean over pixels, one linear layer."""
-    return modular(Residual(net.depth, net.stem, shape[0], classes), shape, classes)
+    if len(shape) != 3:
+        raise Refusal(f"a resnet takes pictures (channels, height, width), and these inputs have shape {shape}")
+    with seeded(0, torch.device("cpu")):
+        module = Residual(net.depth, net.stem, shape[0], classes)
+    return modular(module, shape, classes)
 
 
 class Residual(nn.Module):

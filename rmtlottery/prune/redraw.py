@@ -8,12 +8,13 @@ import numpy as np
 import torch
 
 from rmtlottery import nets
-from rmtlottery.nets.init import initial
+from rmtlottery.nets.init import beside_a_weight, initial
+from rmtlottery.nets.network import Shapes
 from rmtlottery.prune.connectivity import connectivity
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.given import descent
 from rmtlottery.tickets.parts import FC
 from rmtlottery.tickets.spec import Spec
+from rmtlottery.tickets.starts import descent
 from rmtlottery.tickets.streams import generator
 from rmtlottery.tickets.ticket import Ticket, Weights
 
@@ -42,8 +43,9 @@ def made(ticket: Ticket, seed: int, name: str, start: Weights | None = None, mas
 
 
 def stream(ticket: Ticket, seed: int, *purpose: object) -> np.random.Generator:
-    """Other numbers for every control, seed, ticket and layer."""
-    return generator(seed, "control", ticket.seed, ticket.level, *purpose)
+    """Other numbers for every control, seed, ticket and layer, and for every control after another."""
+    before = descent(ticket)
+    return generator(seed, "control", before["parent"], before["control"], ticket.seed, ticket.level, *purpose)
 
 
 def redrawn(ticket: Ticket, seed: int, name: str, draw: Draw) -> Weights:
@@ -71,15 +73,19 @@ def from_law(kept: torch.Tensor, numbers: np.random.Generator, size: int | None 
 def fresh(ticket: Ticket, seed: int) -> Weights:
     """Another theta_0, the same at every level; buffers, scales and shifts are as they were in the ticket's own."""
     spec = spec_of(ticket)
-    if spec.init.kind == "own":
-        raise Refusal("init = own is drawn by a module, which a ticket does not hold; draw from another init")
-    shapes = {name: tuple(value.shape) for name, value in ticket.start.items()}
-    return initial(spec.init, shapes, other_seed(ticket, seed), ticket.init)
+    shapes = {name: tuple(ticket.start[name].shape) for name in ticket.record.get("parameters", ticket.start)}
+    return ticket.init | initial(spec.init, drawn(shapes, ticket.mask), other_seed(ticket, seed))
+
+
+def drawn(shapes: Shapes, mask: Weights) -> Shapes:
+    """The weights that can be cut and the biases beside them: what an init draws."""
+    return {name: shape for name, shape in shapes.items() if name in mask or beside_a_weight(name, shapes)}
 
 
 def other_seed(ticket: Ticket, seed: int) -> int:
-    """A seed of inits that no run has."""
-    return int(generator(seed, "fresh init", ticket.seed).integers(2**62))
+    """A seed of inits that no run has, the same at every level, another one after other controls."""
+    lineage = (descent(ticket)["control"], spec_of(ticket).origin.to_dict())
+    return int(generator(seed, "fresh init", ticket.seed, *lineage).integers(2**62))
 
 
 def spec_of(ticket: Ticket) -> Spec:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import disk
-from rmtlottery.tickets.layout import free_name, nearby, place, sidecars, stem
+from rmtlottery.tickets.layout import free_name, nearby, place, sidecars, start_file, stem
 from rmtlottery.tickets.lock import locked
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import VERSION, Spec, differences
@@ -156,7 +156,7 @@ class Run:
         found = [self.fault(*place(path)) for path in sidecars(self.path)]
         missing = list(self.missing())
         if missing:
-            (seed, level), wanted = missing[0], len(self.spec.seeds) * len(self.spec.levels)
+            (seed, level), wanted = missing[0], self.wanted
             first = f"the first is seed {seed}, level {level}"
             found.append(
                 f"{self.path}: {len(missing)} of {wanted} tickets are not there yet ({first}); train on to have them"
@@ -170,6 +170,8 @@ class Run:
                 status = self.status(seed, level)
                 if status == "diverged" and not self.taken:
                     break
+                if self.taken and not start_file(self.path, seed, level).exists():
+                    continue
                 if status == "missing":
                     yield seed, level
 
@@ -177,6 +179,12 @@ class Run:
     def taken(self) -> bool:
         """Every level starts from a ticket that was given, not from the level before."""
         return self.spec.origin.kind == "taken"
+
+    @property
+    def wanted(self) -> int:
+        """How many tickets the spec asks for, or was given the starts of."""
+        places = [(seed, level) for seed in self.spec.seeds for level in self.spec.levels]
+        return sum(not self.taken or start_file(self.path, *place).exists() for place in places)
 
     def fingerprint(self, seed: int, level: int) -> str:
         """The SHA-256 of a ticket's weights."""

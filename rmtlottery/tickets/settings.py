@@ -5,7 +5,8 @@ from rmtlottery.tickets.spec import Spec
 SMALL = Spec().but(widths="8x100", lr=3e-3, epochs=30, batch=32, levels=17, seeds=(0, 1, 2, 3, 4))
 
 # Mehra's slides, sources/rmt_lens: 8 layers of 256, tanh, (1.4, 0.3), 50 epochs, 15 cuts of 20 %, 10 % in the last layer.
-# They name neither optimiser nor batch: Adam at 1e-3 and 128 are ours.
+# They name neither optimiser nor batch nor a validation set: Adam at 1e-3, 128 and the tenth held out are ours, and so is
+# sigma_b of the orthogonal init. They print the bias std over sqrt(width): lens_fc_divided.
 LENS = Spec().but(data="cifar10")
 LENS_CONV = LENS.but(net={"kind": "conv", "channels": "8x128"})
 SMALL_CONV = LENS_CONV.but(channels="8x32", strides="2,1,2", epochs=6)
@@ -43,8 +44,8 @@ CONV2 = Spec().but(
 CONV4 = CONV2.but(channels="2x64,2x128", pools="2,4", lr=3e-4, epochs=33)
 CONV6 = CONV4.but(channels="2x64,2x128,2x256", pools="2,4,6", epochs=40, layer_rates="conv*=0.15")
 
-# Wang's Dual Axis: 62,240 weights, 10 epochs, 4 rounds, 344 weights left; this is the std of torch's own init. Adam and 64
-# are ours.
+# Wang's Dual Axis: 62,240 weights, 10 epochs, 4 rounds, 344 weights left; this is the std of torch's own init, which
+# is uniform. Adam and 64 are ours.
 DUAL = Spec().but(
     data="mnist",
     net={
@@ -80,12 +81,12 @@ LI_LENET = LI.but(
     }
 )
 
-# He et al. 2016 for the schedule; one cut to 10 %.
+# He et al. 2016 for the schedule of 64,000 steps, without their crops and flips, so some points below; one cut to 10 %.
 RESNET = Spec().but(
     net="resnet",
     init="he",
     optimiser={"kind": "sgd", "lr": 0.1, "decay": 1e-4},
-    schedule={"kind": "steps", "epochs": 160, "milestones": "80,120"},
+    schedule={"kind": "steps", "epochs": 182, "milestones": "91,136"},
     levels=1,
     rate=0.9,
     last_rate=0.9,
@@ -113,24 +114,24 @@ PRESETS: dict[str, tuple[str, Spec]] = {
     "conv2": ("Conv-2 on CIFAR-10 (Frankle and Carbin 2019).", CONV2),
     "conv4": ("Conv-4 on CIFAR-10 (Frankle and Carbin 2019).", CONV4),
     "conv6": ("Conv-6 on CIFAR-10 (Frankle and Carbin 2019).", CONV6),
-    "zhou_lenet": ("LeNet-300-100 cut by magnitude increase (Zhou et al. 2019).", LENET.but(criterion="magnitude_increase")),
+    "zhou_lenet": ("lenet_300_100 cut by magnitude increase (Zhou et al. 2019).", LENET.but(criterion="magnitude_increase")),
     "snip_lenet": (
-        "LeNet-300-100 cut to 10 % before training by SNIP (Lee et al. 2019).",
+        "lenet_300_100 cut to 10 % before training by SNIP's criterion (Lee et al. 2019).",
         LENET.but(prune={"kind": "at_init", "scope": "global"} | ONE_CUT),
     ),
     "grasp_lenet": (
-        "LeNet-300-100 cut to 10 % before training by GraSP (Wang et al. 2020).",
+        "lenet_300_100 cut to 10 % before training by GraSP's criterion (Wang et al. 2020).",
         LENET.but(prune={"kind": "at_init", "criterion": "grasp", "scope": "global"} | ONE_CUT),
     ),
     "synflow_lenet": (
-        "LeNet-300-100 cut to 10 % before training by SynFlow, 100 rounds (Tanaka et al. 2020).",
+        "lenet_300_100 cut to 10 % before training by SynFlow's criterion, 100 rounds (Tanaka et al. 2020).",
         LENET.but(prune={"kind": "at_init", "criterion": "synflow", "rounds": 100, "scope": "global"} | ONE_CUT),
     ),
     "dual_axis": ("MNIST net of two convolutions, 62,240 weights, to 344 in 4 cuts (Wang, Dual Axis).", DUAL),
     "li_fc_mnist": ("784-200-200-10 on MNIST, dense (Li et al. 2018; Gargiulo 2023).", LI),
     "li_lenet_mnist": ("LeNet on MNIST, dense, 44,426 parameters (Li et al. 2018; Gargiulo 2023).", LI_LENET),
     "li_fc_cifar10": (
-        "3072-400-400-10 on CIFAR-10, dense (Li et al. 2018).",
+        "3072-400-400-10 on CIFAR-10, dense (Li et al. 2018, the net of their notebook).",
         LI.but(data="cifar10", widths="2x400"),
     ),
     "li_lenet_cifar10": ("LeNet on CIFAR-10, dense, 62,006 parameters (Li et al. 2018).", LI_LENET.but(data="cifar10")),

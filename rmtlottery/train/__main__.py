@@ -86,17 +86,19 @@ def main(words: Sequence[str]) -> int:
     if len(places) != 1:
         raise Refusal(f"name one preset, TOML file or run, not {len(places)}: {COMMAND} first")
     unit, workers, control = (taken_from(flags, fields) for fields in (UNIT, WORKERS, CONTROL))
-    base = read(places[0])
+    if (Path(places[0]) / "spec.json").is_file():
+        unit = {"root": str(Path(places[0]).resolve().parent)} | unit
     from rmtlottery.train.fit import fit, planned
 
-    start = tickets(places[0], control)
-    plan = planned(base.but(**flags), start)
+    start = tickets(places[0], control, flags)
+    plan = planned(read(places[0]).but(**flags), start)
     print(preview(plan))
     if control.get("dry_run"):
-        print(cost(plan, unit))
+        print(cost(plan, unit | workers))
         return console.DONE
+    unit = share(plan.spec, workers.get("workers", 1)) | unit
     with executor(**workers) as hands:
-        run = fit(plan.spec, executor=hands, start=start, **(share(plan.spec, workers.get("workers", 1)) | unit))
+        run = fit(plan.spec, executor=hands, start=start, **unit)
     faults = run.faults()
     for fault in faults:
         print(f"fault: {fault}", file=sys.stderr)
@@ -111,8 +113,8 @@ def taken_from(flags: dict[str, Any], fields: list[Field]) -> dict[str, Any]:
     return {field.name: flags.pop(field.name) for field in fields if field.name in flags}
 
 
-def tickets(place: str, control: dict[str, Any]) -> "list[Ticket] | None":
-    """What a control makes of the tickets of a run."""
+def tickets(place: str, control: dict[str, Any], flags: dict[str, Any]) -> "list[Ticket] | None":
+    """What a control makes of the tickets of a run, of all its seeds or of those that --seeds takes."""
     from rmtlottery.prune.controls import controlled
     from rmtlottery.tickets.run import Run
 
@@ -123,19 +125,28 @@ def tickets(place: str, control: dict[str, Any]) -> "list[Ticket] | None":
     run = Run(place)
     if odd := set(control.get("at", ())) - set(run.levels):
         raise Refusal(f"{run.path} has no level {min(odd)}; it has {run.levels}")
-    levels, seed = control.get("at") or run.levels, control.get("control_seed", 0)
-    return [controlled(ticket, control["control"], seed) for ticket in run if ticket.level in levels]
+    if "levels" in flags:
+        raise Refusal("--levels is no way to choose levels of a RUN; take --at")
+    levels, seeds = control.get("at") or run.levels, flags.pop("seeds", ()) or run.seeds
+    chosen = [ticket for ticket in run if ticket.level in levels and ticket.seed in seeds]
+    return [controlled(ticket, control["control"], control.get("control_seed", 0)) for ticket in chosen]
 
 
-def cost(plan: "Material", unit: dict[str, Any]) -> str:
+def cost(plan: "Material", told: dict[str, Any]) -> str:
     """Time, memory and disk, by trying some steps."""
     from rmtlottery.train.estimate import estimate
     from rmtlottery.train.fit import best_device, default_root
-    from rmtlottery.work.unit import check_device
+    from rmtlottery.train.material import check_precision
+    from rmtlottery.work.unit import Unit, check_device
 
-    device = unit.get("device") or best_device()
-    check_device(device)
-    return estimate(plan, plan.spec.levels, device, Path(unit.get("root") or default_root()))
+    if {"seed_batch", "workers", "cluster"} & set(told):
+        raise Refusal("--dry-run tries all seeds side by side here: leave --seed-batch, --workers and --cluster out")
+    root = Path(told.pop("root", None) or default_root())
+    settings: dict[str, Any] = {"device": best_device(), "threads": cores()} | told
+    held = Unit(plan.spec.seeds, **settings)
+    check_device(held.device)
+    check_precision(plan.network, held.precision)
+    return estimate(plan, held, root)
 
 
 def share(spec: Spec, workers: int) -> dict[str, int]:
@@ -149,7 +160,7 @@ def share(spec: Spec, workers: int) -> dict[str, int]:
 def read(name: str) -> Spec:
     """A preset, a run's folder, or a TOML file of fields and parts that may name a preset to start from."""
     if (Path(name) / "spec.json").is_file():
-        return read_spec(Path(name) / "spec.json")
+        return read_spec(Path(name) / "spec.json").but(name=Path(name).resolve().name)
     if not name.endswith(".toml"):
         return preset(name)
     try:

@@ -10,9 +10,9 @@ from rmtlottery.datasets.dataset import Split
 from rmtlottery.prune.criteria import CRITERIA, evidence_for
 from rmtlottery.prune.cut import Tensors, cut_layers, cut_together, in_rounds
 from rmtlottery.prune.rates import rates
-from rmtlottery.tickets.given import recall
 from rmtlottery.tickets.parts import AtInit
 from rmtlottery.tickets.run import Run
+from rmtlottery.tickets.starts import given, recall
 from rmtlottery.tickets.streams import generator
 from rmtlottery.tickets.ticket import Ticket, Weights
 from rmtlottery.train.evidence import EVIDENCE, Scene
@@ -89,14 +89,14 @@ class Cuts:
         return Split(train.x[chosen], train.y[chosen])
 
 
-class Taken:
+class FromTickets:
     """Levels that begin where tickets that were given say."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
 
     def reached(self, seed: int, level: int) -> bool:
-        return True
+        return given(self.run.path, seed, level)
 
     def begin(self, seed: int, level: int) -> Beginning:
         return Beginning(*recall(self.run.path, seed, level))

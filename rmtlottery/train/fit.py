@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from rmtlottery.datasets import dataset
 from rmtlottery.datasets.given import given
-from rmtlottery.nets.module import described, modular
+from rmtlottery.nets.module import described, modular, tell
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.given import keep, taken
 from rmtlottery.tickets.presets import label, short
 from rmtlottery.tickets.run import Run, alone
 from rmtlottery.tickets.spec import Spec
+from rmtlottery.tickets.starts import keep, taken
 from rmtlottery.tickets.ticket import Ticket
 from rmtlottery.train.bar import Bar
 from rmtlottery.train.imp import Imp
-from rmtlottery.train.material import Material, material
+from rmtlottery.train.material import Material, check_precision, material
 from rmtlottery.train.plan import check_plan, steps_a_level
 from rmtlottery.work.unit import Unit, check_device, cores
 
@@ -54,6 +54,7 @@ def fit(
         raise Refusal("a net or data of your own are known to this process only: leave the executor out")
     tickets = started(start)
     plan = planned(spec, tickets, net, data)
+    check_precision(plan.network, unit.get("precision"))
     run = Run.open(root or default_root(), plan.spec)
     for ticket in tickets:
         keep(run.path, ticket)
@@ -71,13 +72,17 @@ def planned(spec: Spec, start: list[Ticket] | None = None, net: Any = None, data
     if net is not None:
         held = held or dataset(spec.data)
         network = modular(net, held.shape, held.classes)
-        spec = spec.but(net=described(net))
+        spec = spec.but(net=described(network, passed=spec.init.kind == "passed"))
+        if spec.init.kind not in ("own", "passed"):
+            tell(f"its weights are drawn by init {spec.init}; take init own for its own, passed for those it has")
     plan = material(spec, network, held)
     check_plan(plan, start or [])
     return plan
 
 
 def started(start: Any) -> list[Ticket]:
+    if not isinstance(start, Ticket | Iterable | None):
+        raise Refusal(f"start = {start!r} is no ticket and no list of tickets")
     tickets = [] if start is None else [start] if isinstance(start, Ticket) else list(start)
     if not all(isinstance(ticket, Ticket) for ticket in tickets):
         raise Refusal(f"start = {start!r} is no ticket and no list of tickets")
@@ -92,7 +97,8 @@ def from_tickets(spec: Spec, tickets: list[Ticket]) -> Spec:
     seeds = sorted({ticket.seed for ticket in tickets if ticket.seed is not None})
     words = "-".join([label(spec), "on", origin.control or "tickets", *map(str, origin.control_seeds[-1:])])
     of_parent = spec.name in {"", *(ticket.run.name for ticket in tickets if ticket.run)}
-    return spec.but(origin=origin, seeds=seeds, name=short(words) if of_parent else spec.name)
+    changed = [ticket.spec.net for ticket in tickets[:1] if ticket.spec and origin.control]
+    return spec.but(origin=origin, seeds=seeds, net=[spec.net, *changed][-1], name=short(words) if of_parent else spec.name)
 
 
 def finish(run: Run, things: Material, units: list[Unit], executor: Executor | None) -> Run:

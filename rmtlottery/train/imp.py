@@ -16,10 +16,10 @@ from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Weights
-from rmtlottery.train.beginning import Beginning, Cuts, Taken
+from rmtlottery.train.beginning import Beginning, Cuts, FromTickets
 from rmtlottery.train.interrupt import between_steps
 from rmtlottery.train.loop import Level, begin, train, weights_of
-from rmtlottery.train.material import Material, check_precision
+from rmtlottery.train.material import Material
 from rmtlottery.train.state import State
 from rmtlottery.work.unit import Unit, check_device, provenance
 
@@ -32,11 +32,10 @@ class Imp:
 
     def __init__(self, run: Run, unit: Unit, watch: Callable[[Level, State], None], material: Material) -> None:
         check_device(unit.device)
-        check_precision(material.network, unit.precision)
         self.run, self.unit, self.watch, self.spec = run, unit, watch, run.spec
         self.material = material.on(unit.device)
         self.network = material.network
-        self.origin: Cuts | Taken = Taken(run) if run.spec.origin.kind == "taken" else Cuts(run, self.material)
+        self.origin: Cuts | FromTickets = FromTickets(run) if run.taken else Cuts(run, self.material)
         self.progress = Progress(run.path, unit.name)
 
     def go(self) -> None:
@@ -112,16 +111,11 @@ class Imp:
     def write(self, job: Level, state: State, seed: int, origin: Beginning) -> None:
         place = state.seeds.index(seed)
         weights = {name: value[place].cpu() for name, value in weights_of(job, state).items()}
-        snapshots: dict[int, Weights] = {} if job.number and not self.given else {0: origin.start}
+        snapshots: dict[int, Weights] = {} if job.number and not self.run.taken else {0: origin.start}
         for name, value in state.group("snapshot/").items():
             step, _, tensor = name.partition("/")
             snapshots.setdefault(int(step), {})[tensor] = value[place].cpu()
         self.run.write(self.facts(state, seed, job.number, origin), weights, origin.mask, snapshots)
-
-    @property
-    def given(self) -> bool:
-        """Each level starts from a ticket of its own."""
-        return isinstance(self.origin, Taken)
 
     def facts(self, state: State, seed: int, level: int, origin: Beginning) -> dict[str, Any]:
         """The sidecar of a ticket, less what the room of tickets adds."""
@@ -129,8 +123,9 @@ class Imp:
         return origin.descent | {
             "seed": seed,
             "level": level,
+            "parameters": list(self.network.shapes),
             "density": sum(k for k, _ in kept.values()) / sum(n for _, n in kept.values()),
-            "start_step": self.spec.prune.rewind if level and not self.given else 0,
+            "start_step": self.spec.prune.rewind if level and not self.run.taken else 0,
             "kept": kept,
             "masked": {name: list(mask.shape) for name, mask in origin.mask.items()},
             "chart": {"kind": self.spec.chart.kind, "seed": None, "fingerprint": None},

@@ -39,9 +39,17 @@ class Material:
         network = self.network
         if not isinstance(network, nets.Modular):
             return initial(self.spec.init, network.shapes, seed)
+        if self.spec.init.kind == "passed":
+            return network.passed() | network.buffers
         if self.spec.init.kind == "own":
             return network.own(seed) | network.buffers
-        return initial(self.spec.init, network.shapes, seed, network.own(seed)) | network.buffers
+        drawn = {name: shape for name, shape in network.shapes.items() if self.drawn(name)}
+        return network.own(seed) | initial(self.spec.init, drawn, seed) | network.buffers
+
+    def drawn(self, name: str) -> bool:
+        """Whether a Spec's init draws this parameter: a weight that can be cut, or the bias beside one."""
+        prunable = self.network.prunable
+        return name in prunable or (name.endswith("bias") and name.removesuffix("bias") + "weight" in prunable)
 
 
 def material(spec: Spec, network: AnyNetwork | None = None, data: Dataset | None = None) -> Material:
@@ -50,7 +58,7 @@ def material(spec: Spec, network: AnyNetwork | None = None, data: Dataset | None
     return Material(spec, network or nets.build(spec.net, data.shape, data.classes), data)
 
 
-def check_precision(network: AnyNetwork, precision: str) -> None:
+def check_precision(network: AnyNetwork, precision: str | None) -> None:
     if precision == "bf16" and isinstance(network, nets.Modular):
         raise Refusal(
             "precision = bf16 is for nets of fc and conv: a module's own arithmetic is not ours to round; take fp32"

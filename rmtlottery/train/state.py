@@ -12,7 +12,8 @@ Rows = list[dict[str, Any]]
 class State:
     """Every tensor has the seeds as its first axis, in order; a seed in `diverged` has stopped and holds zeros.
 
-    `coordinates`, the optimiser's `slot/...`, this epoch's `losses` (one a step) and `hits`, and `snapshot/STEP`.
+    `coordinates`, the optimiser's `slot/...`, a module's `buffer/...`, this epoch's `losses` (one a step) and `hits`, and
+    `snapshot/STEP/...`.
     """
 
     level: int

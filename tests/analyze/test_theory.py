@@ -42,7 +42,8 @@ def by_hand(padding, strides=(1, 1, 1)):
 @pytest.mark.parametrize(("padding", "strides"), [("zero", (1, 1, 1)), ("circular", (1, 1, 1)), ("zero", (2, 1, 2))])
 def test_the_course_is_that_of_loops_over_pixels(padding, strides):
     network = nets.build(Conv(channels=(5, 4, 6), padding=padding, strides=strides), SHAPE, 3)
-    found = list(course([(1.5**2, 0.4**2)] * 3, Probe(network, X, ""), "tanh"))
+    even = [torch.full((3, 3), 1 / 9, dtype=torch.float64)] * 3
+    found = list(course([(1.5**2, 0.4**2)] * 3, even, Probe(network, X, ""), "tanh"))
     assert np.allclose(found, by_hand(padding, strides), rtol=1e-12)
 
 
@@ -106,3 +107,14 @@ def test_looking_up_is_as_good_as_computing():
     for name in ("V", "D"):
         function = getattr(rl.meanfield.activation("tanh"), name)
         assert np.allclose(looked_up(function, q), function(q), rtol=1e-9)
+
+
+def test_delta_orthogonal_convolutions_see_no_window(tmp_path):
+    """All variance lies in the middle of the kernel: padding does not matter, pixels do not mix, and T0 holds."""
+    init = {"kind": "delta_orthogonal", "sigma_w": 1.5, "sigma_b": 0.4}
+    spec = rl.preset("first").but(net={"kind": "conv", "channels": "4x60", "padding": "zero"}, init=init, levels=0, epochs=1)
+    table = rl.tabulate("qmap", rl.fit(spec.but(seeds=tuple(range(8)), lr=1e-9), tmp_path), samples=10)
+    rows = table[(table["state"] == "rewound") & (table["layer"] == 4)]
+    q = rows.pivot_table("q", "seed", "source")
+    assert_mean(q["measured"] / q[T0], 1.0, rejects=1.25, bias=0.02)
+    assert_mean(q["measured"] / q[T2], 1.0, rejects=1.25, bias=0.02)

@@ -37,8 +37,8 @@ class Listed:
 
 
 def test_the_part_names_the_tensors_and_the_data_set_holds_them():
-    part, found = given(FOUR, "mine", 0.25)
-    assert (part.kind, part.label, part.validation, len(part.fingerprint)) == ("given", "mine", 0.25, 64)
+    part, found = given(FOUR, 0.25)
+    assert (part.kind, part.validation, len(part.fingerprint)) == ("given", 0.25, 16)
     assert {name: len(split) for name, split in found.splits.items()} == {"train": 30, "validation": 10, "test": 15}
     assert (found.shape, found.classes) == ((6,), 3)
     assert found.test.y.tolist() == Y_TEST.tolist()
@@ -116,11 +116,11 @@ def test_read_only_arrays_are_taken_and_the_user_s_memory_is_neither_changed_nor
 
 
 def test_what_was_given_is_found_again_by_its_part_and_by_nothing_else():
-    part, found = given(FOUR, "again")
+    part, found = given(FOUR)
     assert datasets.dataset(part) is found
-    other = Given(label="again", fingerprint="0" * 64)
+    other = Given(fingerprint="0" * 16)
     with pytest.raises(
-        Refusal, match=r"data 'again' \(SHA-256 000000000000\.\.\., validation 0\.1\) are tensors that only you"
+        Refusal, match=r"the data of SHA-256 0000000000000000\.\.\., validation 0\.1, are tensors that only you"
     ):
         datasets.dataset(other)
 

@@ -319,20 +319,20 @@ def test_a_lazy_module_is_refused():
 @pytest.mark.parametrize(
     ("answer", "found"),
     [
-        (lambda x: x.flatten(1)[:, :5], r"\(2, 5\)"),
+        (lambda x: x.flatten(1)[:, :5], r"\(4, 5\)"),
         (lambda x: x.flatten(1)[:, :4].mean(0), r"\(4,\)"),
-        (lambda x: x.flatten(2)[..., :4], r"\(2, 2, 4\)"),
+        (lambda x: x.flatten(2)[..., :4], r"\(4, 2, 4\)"),
         ("words", "str"),
     ],
 )
 def test_a_wrong_output_is_refused_with_its_shape(answer, found):
-    with pytest.raises(Refusal, match=rf"Shaped gives {found} for two inputs, not logits of shape \(2, 4\)"):
+    with pytest.raises(Refusal, match=rf"Shaped gives {found} for 4 inputs in eval mode, not logits of shape \(4, 4\)"):
         modular(Shaped(answer), SHAPE, CLASSES)
 
 
 @pytest.mark.parametrize("shape", [(3, 6, 5), (2, 9, 9), (60,), (2, 2, 2)])
 def test_inputs_that_the_module_does_not_take_are_refused(shape):
-    with pytest.raises(Refusal, match=r"Sequential does not take inputs of shape \(2, "):
+    with pytest.raises(Refusal, match=r"Sequential does not take inputs of shape \(4, "):
         modular(normed(), shape, CLASSES)
 
 
@@ -383,14 +383,92 @@ def test_a_parameter_that_nothing_resets_stays_as_it_was_passed():
     assert (own["scale"] == 2.5).all()
 
 
+def described_as(module, passed=False):
+    return described(modular(module, SHAPE, CLASSES), passed)
+
+
 def test_a_module_is_described_by_its_class_and_build():
-    part = described(normed())
+    part = described_as(normed())
     assert isinstance(part, Module)
     assert part.module == "torch.nn.modules.container.Sequential"
-    assert len(part.architecture) == 64
+    assert len(part.architecture) == 16
+    assert described_as(normed(momentum=0.2)).architecture != part.architecture
+    assert described_as(dropped()).architecture != part.architecture
+
+
+def test_values_that_seeds_draw_do_not_describe_a_module_and_others_do():
+    part = described_as(normed())
     changed = normed()
     with torch.no_grad():
         changed[0].weight.add_(1)
-    assert described(changed) == part, "values are not architecture"
-    assert described(normed(momentum=0.2)).architecture != part.architecture
-    assert described(dropped()).architecture != part.architecture
+    assert described_as(changed) == part, "reset_parameters draws it anew"
+    assert described_as(changed, passed=True) != described_as(normed(), passed=True), "nothing is drawn"
+    statistics, frozen = normed(), normed()
+    next(value for name, value in statistics.named_buffers() if name.endswith("running_mean")).add_(1)
+    frozen[0].weight.requires_grad_(False)
+    assert described_as(statistics) != part
+    assert described_as(frozen) != part
+
+
+class Backwards(torch.nn.Module):
+    """Its read-out is made before its body, and it has a position embedding that no init may draw."""
+
+    def __init__(self):
+        super().__init__()
+        self.position = torch.nn.Parameter(torch.zeros(1, SIZE))
+        self.head = torch.nn.Linear(7, CLASSES)
+        self.body = torch.nn.Linear(SIZE, 7)
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.body(x.flatten(1) + self.position)))
+
+
+SIZE = torch.Size(SHAPE).numel()
+
+
+def test_layers_are_in_the_order_in_which_they_are_used_and_only_weights_can_be_cut():
+    network = modular(Backwards(), SHAPE, CLASSES)
+    assert network.prunable == ["body.weight", "head.weight"]
+    assert set(network.shapes) == {"position", "head.weight", "head.bias", "body.weight", "body.bias"}
+
+
+class Counting(torch.nn.Module):
+    """It counts its calls, in eval mode too."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(SIZE, CLASSES)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        return self.linear(x.flatten(1))
+
+
+def test_evaluation_leaves_the_buffers_of_training_alone():
+    network = modular(Counting(), SHAPE, CLASSES)
+    held = network.own(0) | {name: value.clone() for name, value in network.buffers.items()}
+    network.logits(held, torch.zeros(3, SIZE))
+    network.logits({name: value[None] for name, value in held.items()}, torch.zeros(1, 3, SIZE))
+    assert held["calls"] == 0
+
+
+@pytest.mark.parametrize("what", [lambda x: x, torch.nn.Linear, "resnet"])
+def test_what_is_no_module_is_refused(what):
+    with pytest.raises(Refusal, match=r"is no torch\.nn\.Module; pass one that is made, not its class or a function"):
+        modular(what, SHAPE, CLASSES)
+
+
+class TupleInTraining(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(SIZE, CLASSES)
+
+    def forward(self, x):
+        out = self.linear(x.flatten(1))
+        return (out, out) if self.training else out
+
+
+def test_a_wrong_output_in_training_mode_is_refused_before_training():
+    with pytest.raises(Refusal, match=r"gives tuple for 4 inputs in training mode"):
+        modular(TupleInTraining(), SHAPE, CLASSES)

@@ -17,7 +17,7 @@ def made_up():
         Layer("a", (4, 3), doubled, lambda x: x + 1),
         Layer("b", (2, 4), doubled, lambda x: x, bias=False, mixes=True),
     )
-    return Network(layers, torch.relu)
+    return Network(layers, torch.relu, 4)
 
 
 def drawn(*leading):

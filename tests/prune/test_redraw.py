@@ -5,6 +5,8 @@ import pytest
 import torch
 from scipy.stats import ks_1samp, uniform
 
+import rmtlottery as rl
+from rmtlottery.prune.controls import CONTROLS
 from rmtlottery.prune.redraw import fresh, from_law, made, narrower, redrawn, shuffled, spec_of, stream
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.disk import fingerprint
@@ -119,20 +121,25 @@ def test_fresh_has_every_tensor_anew(tiny_run):
 
 
 def test_fresh_keeps_scales_shifts_and_buffers_of_theta_0(tiny_run):
+    """Of two axes too, such as a frozen matrix; integers stay integers."""
     init = {"conv.weight": torch.zeros(4, 3, 3, 3), "norm.weight": torch.full((4,), 2.0), "norm.bias": torch.full((4,), 0.5),
-            "norm.running_mean": torch.full((4,), 3.0), "norm.num_batches_tracked": torch.tensor(6)}  # fmt: skip
+            "norm.running_mean": torch.full((4,), 3.0), "norm.num_batches_tracked": torch.tensor(6),
+            "frozen.weight": torch.eye(4), "numbers": torch.arange(6).view(2, 3), "position": torch.zeros(1, 4)}  # fmt: skip
     start = {name: value + 1 for name, value in init.items()}
-    read = {"init": lambda: init, "start": lambda: start, "mask": lambda: {}, "weights": lambda: start}
-    drawn = fresh(as_if(tiny_run[0, 2], read=read), 5)
+    mask = {"conv.weight": torch.ones(4, 3, 3, 3, dtype=torch.bool)}
+    read = {"init": lambda: init, "start": lambda: start, "mask": lambda: mask, "weights": lambda: start}
+    record = dict(tiny_run[0, 2].record) | {"parameters": ["conv.weight", "norm.weight", "norm.bias", "position"]}
+    drawn = fresh(as_if(tiny_run[0, 2], read=read, record=record), 5)
     assert list(drawn) == list(init)
     assert (drawn["conv.weight"] != 0).all()
-    for name in ("norm.weight", "norm.bias", "norm.running_mean", "norm.num_batches_tracked"):
+    for name in set(init) - {"conv.weight"}:
         assert torch.equal(drawn[name], init[name]), name
+        assert drawn[name].dtype == init[name].dtype
 
 
 def test_an_init_of_a_modules_own_is_refused(tiny_run):
     ticket = tiny_run[0, 2]
-    with pytest.raises(Refusal, match=r"init = own .* draw from another"):
+    with pytest.raises(Refusal, match="init = 'own' is a module's own, which has no law"):
         fresh(as_if(ticket, spec=ticket.spec.but(init=Own())), 5)
 
 
@@ -155,3 +162,18 @@ def test_narrower_is_the_nearest_of_all_proportional_widths(tiny_run):
     best = min(abs(64 * a + a * b + b * 10 - wanted) for a, b in tried)
     a, b = narrower(ticket)[0].net.widths
     assert abs(64 * a + a * b + b * 10 - wanted) == best
+
+
+@pytest.mark.parametrize("name", ["flip_signs", "shuffle_mask", "redraw_law", "fresh_init"])
+def test_a_control_of_its_own_child_draws_other_numbers(name, tiny, tiny_run, tmp_path):
+    """Twice in a row, and of the run that was trained under it, with the one seed that commands take by default."""
+    control = CONTROLS[name]
+    once = control(tiny_run[0, 2], 0)
+    child = rl.fit(tiny.but(epochs=1), tmp_path, start=once)
+    again = control(child[0, 2], 0)
+    third = control(rl.fit(tiny.but(epochs=1), tmp_path / "deeper", start=again)[0, 2], 0)
+    held = [once, control(once, 0), again, third]
+    marks = [fingerprint(ticket.start | {f"{n} mask": m for n, m in ticket.mask.items()}) for ticket in held]
+    assert len(set(marks)) == 4
+    plain = tiny_run[0, 2]
+    assert fingerprint(plain.start | {f"{n} mask": m for n, m in plain.mask.items()}) not in marks

@@ -19,7 +19,7 @@ def test_groups_have_these_kinds():
     assert {group: sorted(kinds(group)) for group in GROUPS} == {
         "net": ["conv", "fc", "module", "resnet"],
         "data": ["cifar10", "cifar100", "digits", "given", "mnist", "teacher"],
-        "init": ["delta_orthogonal", "divided_bias", "glorot", "he", "normal", "orthogonal", "own"],
+        "init": ["delta_orthogonal", "divided_bias", "glorot", "he", "normal", "orthogonal", "own", "passed"],
         "optimiser": ["adam", "sgd"], "schedule": ["constant", "cosine", "steps"], "prune": ["at_init", "imp"],
         "chart": ["full"], "record": ["record"], "origin": ["cuts", "taken"],
     }  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 import rmtlottery as rl
 from rmtlottery.train.estimate import estimate, size, spoken, trial
 from rmtlottery.train.material import material
+from rmtlottery.work.unit import Unit
 from tests.commands import command
 
 
@@ -20,15 +21,18 @@ def test_the_bytes_are_those_that_training_leaves(tiny, tmp_path):
 
 
 def test_the_plan_counts_steps(tiny, tmp_path):
-    plan, cost, disk = estimate(material(tiny), tiny.levels, "cpu", tmp_path).splitlines()
+    plan, cost, disk = estimate(material(tiny), Unit(tiny.seeds, threads=1), tmp_path).splitlines()
     assert plan == "plan: 2 seeds x 4 levels x 2 epochs, 104 steps of 2 x 100 samples"
-    assert re.fullmatch(r"time: about \d+ s with all seeds side by side on this cpu, from [\d.]+ ms a step .*GB at .*", cost)
+    assert re.fullmatch(
+        r"time: about \d+ s with all seeds side by side on this cpu \(1 threads, fp32\), from [\d.]+ ms a step .*GB at .*",
+        cost,
+    )
     assert disk.startswith("disk: ")
     assert not list(tmp_path.iterdir()), "nothing is trained"
 
 
 def test_a_trial_is_positive_even_where_a_level_is_two_steps_long(tiny):
-    a_step, an_epoch = trial(material(tiny.but(epochs=1, batch=900)), "cpu")
+    a_step, an_epoch = trial(material(tiny.but(epochs=1, batch=900)), Unit(tiny.seeds))
     assert a_step > 0
     assert an_epoch > 0
 

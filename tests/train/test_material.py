@@ -90,7 +90,8 @@ def test_a_seed_of_a_module_does_not_depend_on_its_neighbours(spec, tmp_path):
 def test_a_run_of_a_module_wants_it_again(spec, tmp_path):
     run = rl.fit(spec.but(levels=0), tmp_path, net=convnet(), data=given())
     with pytest.raises(
-        rl.Refusal, match=r"the net is torch\.nn\.modules\.container\.Sequential, a module of yours: pass it again as net="
+        rl.Refusal,
+        match=r"Sequential, a module of yours, which no run holds: pass it to rl.fit as net=",
     ):
         rl.fit(run.spec, tmp_path, data=given())
     with pytest.raises(rl.Refusal, match="holds another spec"):

@@ -5,7 +5,18 @@ because a spec.json written before it does not name it.
 """
 
 from rmtlottery.tickets.parts.data import Cifar10, Cifar100, Data, Digits, Given, Mnist, Teacher
-from rmtlottery.tickets.parts.init import DeltaOrthogonal, DividedBias, Glorot, He, Init, Law, Normal, Orthogonal, Own
+from rmtlottery.tickets.parts.init import (
+    DeltaOrthogonal,
+    DividedBias,
+    Glorot,
+    He,
+    Init,
+    Law,
+    Normal,
+    Orthogonal,
+    Own,
+    Passed,
+)
 from rmtlottery.tickets.parts.keeping import Chart, Record
 from rmtlottery.tickets.parts.net import FC, Conv, Module, Net, Padding, Phi, Readout, Resnet
 from rmtlottery.tickets.parts.origin import Origin, Taken
@@ -43,6 +54,7 @@ __all__ = [
     "Own",
     "Padding",
     "Part",
+    "Passed",
     "Phi",
     "Prune",
     "Readout",

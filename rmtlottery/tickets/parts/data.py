@@ -58,5 +58,4 @@ class Given(Data):
     """Tensors that the user passes as `data=`; the Spec knows them by name and fingerprint."""
 
     kind: ClassVar[str] = "given"
-    label: Annotated[str, "what the user calls the data"] = "given"
-    fingerprint: Annotated[str, "SHA-256 of the tensors"] = ""
+    fingerprint: Annotated[str, "the first 16 digits of the tensors' SHA-256"] = ""

@@ -66,3 +66,10 @@ class Own(Init):
     """As a module initialises itself, by the `reset_parameters` of its parts."""
 
     kind: ClassVar[str] = "own"
+
+
+@dataclass(frozen=True)
+class Passed(Init):
+    """The weights that a module has when it is passed as `net=`, the same for every seed."""
+
+    kind: ClassVar[str] = "passed"

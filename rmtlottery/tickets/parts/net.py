@@ -57,4 +57,4 @@ class Module(Net):
 
     kind: ClassVar[str] = "module"
     module: Annotated[str, "the module's class"] = ""
-    architecture: Annotated[str, "SHA-256 of its description and of its tensors' names and shapes"] = ""
+    architecture: Annotated[str, "mark of what it is, and of the values in it that no seed draws"] = ""

@@ -22,4 +22,4 @@ class Taken(Origin):
     at: Annotated[tuple[int, ...], "levels that are trained", each_at_least(0)] = ()
     control: Annotated[str, "the controls that made the tickets, in order"] = ""
     control_seeds: Annotated[tuple[int, ...], "the seed each of them was given", each_at_least(0)] = ()
-    tickets: Annotated[str, "SHA-256 of the tickets' starts and masks"] = ""
+    parent: Annotated[str, "mark of the Spec that the tickets were trained by"] = ""

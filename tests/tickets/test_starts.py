@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import rmtlottery as rl
-from rmtlottery.tickets.given import descent, keep, recall, taken
 from rmtlottery.tickets.layout import start_file
+from rmtlottery.tickets.starts import descent, keep, recall, taken
 
 
 @pytest.fixture
@@ -39,16 +39,41 @@ def test_a_trained_control_starts_a_line_of_its_own(tiny, tmp_path, control):
     assert held == {"parent": child.record["sha256"]["weights"], "control": "flip_signs", "control_seeds": [1]}
 
 
-def test_a_part_tells_other_tickets_apart(tiny_run):
+def test_a_part_tells_other_tickets_apart(tiny, tiny_run, tmp_path):
     first, again, other = (taken([rl.controls.shuffle_mask(tiny_run[0, 3], seed)]) for seed in (1, 1, 2))
+    stranger = rl.fit(tiny.but(lr=0.1, levels=1), tmp_path)[0, 1]
+    assert taken([stranger]).parent != taken([tiny_run[0, 1]]).parent
     assert first == again != other
     assert (first.at, first.control, first.control_seeds) == ((3,), "shuffle_mask", (1,))
 
 
-@pytest.mark.parametrize("places", [[(0, 1), (1, 2)], [(0, 1), (0, 1)], [(0, 1), (0, 2), (1, 1)]])
-def test_tickets_that_make_no_grid_are_refused(tiny_run, places):
-    with pytest.raises(rl.Refusal, match="no grid: take every level of every seed once"):
-        taken([tiny_run[place] for place in places])
+def test_two_tickets_for_one_place_are_refused(tiny_run):
+    with pytest.raises(rl.Refusal, match="two tickets are given for seed 0, level 1: take one"):
+        taken([tiny_run[0, 1], tiny_run[1, 2], rl.controls.rewound(tiny_run[0, 1], 0)])
+
+
+def test_tickets_need_not_be_a_grid(tiny, tiny_run, tmp_path):
+    """As where a seed diverged on the way."""
+    places = [(0, 1), (0, 3), (1, 1)]
+    child = rl.fit(tiny, tmp_path, start=[tiny_run[place] for place in places])
+    assert [(ticket.seed, ticket.level) for ticket in child] == places
+    assert child.faults() == []
+
+
+def test_seeds_may_be_added_to_a_control(tiny, tmp_path):
+    spec = tiny.but(epochs=1, levels=1)
+    for seeds in ((0,), (0, 1)):
+        parent = rl.fit(spec.but(seeds=seeds), tmp_path)
+        child = rl.fit(parent.spec, tmp_path, start=[rl.controls.shuffle_mask(ticket, 0) for ticket in parent])
+    assert [(ticket.seed, ticket.level) for ticket in child] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_another_start_for_a_place_is_refused(tiny, tiny_run, tmp_path):
+    rl.fit(tiny.but(name="mine"), tmp_path, start=rl.controls.shuffle_mask(tiny_run[0, 2], 0))
+    damaged = rl.controls.shuffle_mask(tiny_run[0, 2], 0)
+    damaged.start["fc1.weight"][0, 0] += 1
+    with pytest.raises(rl.Refusal, match="another start for seed 0, level 2 than the one that is given now"):
+        rl.fit(tiny.but(name="mine"), tmp_path, start=damaged)
 
 
 def test_tickets_of_different_controls_or_shapes_are_refused(tiny_run):
@@ -58,7 +83,7 @@ def test_tickets_of_different_controls_or_shapes_are_refused(tiny_run):
     ):
         taken(pair)
     narrow = [rl.controls.small_dense(tiny_run[0, level], 0) for level in (0, 3)]
-    with pytest.raises(rl.Refusal, match="weights of different shapes; train each by itself"):
+    with pytest.raises(rl.Refusal, match="weights of different shapes; train each level by itself"):
         taken(narrow)
 
 

@@ -1,5 +1,7 @@
 """Tickets that were given to start from: the run keeps a copy of each start and mask, so that it needs no other folder."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,31 +19,34 @@ Tensors = dict[str, "torch.Tensor"]
 
 
 def taken(tickets: Sequence[Ticket]) -> Taken:
-    """The part of a Spec that stands for the tickets: their levels, what made them, and a hash of them all."""
+    """The part of a Spec that stands for the tickets: their levels, what made them, and the Spec of their parents."""
     check(tickets)
     made = {(t.record.get("control", ""), tuple(t.record.get("control_seeds", ()))) for t in tickets}
     if len(made) > 1:
         words = ", ".join(f"{control or 'none'} with seeds {seeds}" for control, seeds in sorted(made))
         raise Refusal(f"these tickets were made by different controls ({words}); train each by itself")
-    control, seeds = made.pop()
-    marks = {f"{t.seed}/{t.level}/{name}": value for t in tickets for name, value in tensors(t).items()}
-    return Taken(tuple(sorted({t.level for t in tickets})), control, seeds, disk.fingerprint(marks))
+    parents = {mark(ticket) for ticket in tickets}
+    if len(parents) > 1:
+        raise Refusal(f"these tickets are of runs with {len(parents)} different Specs; train each by itself")
+    return Taken(tuple(sorted({t.level for t in tickets})), *made.pop(), parents.pop())
+
+
+def mark(ticket: Ticket) -> str:
+    """What tells a ticket's Spec apart from others, the net that a control may have changed left out."""
+    held = {group: part for group, part in ticket.spec.identity().items() if group != "net"} if ticket.spec else {}
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def check(tickets: Sequence[Ticket]) -> None:
-    """Refuses tickets that do not make a grid of seeds and levels, or whose weights differ in shape."""
+    """Refuses none, two for one place, and tickets whose weights differ in shape."""
     if not tickets:
         raise Refusal("no ticket is given to start from")
     places = [(ticket.seed, ticket.level) for ticket in tickets]
-    seeds, levels = sorted({str(seed) for seed, _ in places}), sorted({level for _, level in places})
-    if len(places) != len(seeds) * len(levels) or len(set(places)) != len(places):
-        raise Refusal(
-            f"{len(places)} tickets of seeds {', '.join(seeds)} and levels {levels} are no grid: take every level of every "
-            "seed once"
-        )
+    if doubled := [place for place in places if places.count(place) > 1]:
+        raise Refusal("two tickets are given for seed {}, level {}: take one".format(*doubled[0]))
     for ticket in tickets[1:]:
         if shapes(ticket) != shapes(tickets[0]):
-            raise Refusal(f"{ticket} and {tickets[0]} have weights of different shapes; train each by itself")
+            raise Refusal(f"{ticket} and {tickets[0]} have weights of different shapes; train each level by itself (--at)")
 
 
 def shapes(ticket: Ticket) -> dict[str, tuple[int, ...]]:
@@ -62,11 +67,27 @@ def descent(ticket: Ticket) -> dict[str, Any]:
 
 
 def keep(run: Path, ticket: Ticket) -> None:
-    """Copy a ticket's start and mask into a run, and where it is from."""
-    held = tensors(ticket)
-    shapes = {name: list(value.shape) for name, value in ticket.mask.items()}
-    facts = {"masked": shapes, "sha256": disk.fingerprint(held), "descent": descent(ticket)}
-    disk.write_tensors(start_file(run, ticket.seed or 0, ticket.level), held, facts)
+    """Copy a ticket's start and mask into a run, and where it is from; another one than before is refused."""
+    held, path = tensors(ticket), start_file(run, ticket.seed or 0, ticket.level)
+    digest = disk.fingerprint(held)
+    if path.exists() and read_facts(path).get("sha256") != digest:
+        place = f"seed {ticket.seed}, level {ticket.level}"
+        raise Refusal(f"{run} has another start for {place} than the one that is given now; take another --name")
+    masked = {name: list(value.shape) for name, value in ticket.mask.items()}
+    disk.write_tensors(path, held, {"masked": masked, "sha256": digest, "descent": descent(ticket)})
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """What is written beside a copy; nothing of a damaged one."""
+    try:
+        return disk.read_facts(path) or {}
+    except Refusal:
+        return {}
+
+
+def given(run: Path, seed: int, level: int) -> bool:
+    """Whether a ticket was given for this seed and level."""
+    return start_file(run, seed, level).exists()
 
 
 def recall(run: Path, seed: int, level: int) -> tuple[Tensors, Tensors, dict[str, Any]]:
