@@ -126,3 +126,10 @@ def test_training_draws_nothing_from_the_global_generator(tiny, tmp_path):
     before = torch.random.get_rng_state()
     rl.fit(tiny.but(seeds=0, levels=1), tmp_path)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_what_is_cut_is_exactly_zero_in_every_ticket(tiny_run):
+    for ticket in tiny_run:
+        for name, mask in ticket.mask.items():
+            assert (ticket.weights[name][~mask] == 0).all()
+            assert (ticket.weights[name][mask] != 0).all()

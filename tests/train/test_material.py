@@ -6,7 +6,11 @@ import torch
 from torch import nn
 
 import rmtlottery as rl
+from rmtlottery.tickets.run import Run
+from rmtlottery.train.fit import planned
+from rmtlottery.train.imp import Imp
 from rmtlottery.train.material import material
+from rmtlottery.work.unit import Unit
 
 
 def data(samples=300, shape=(3, 6, 5), classes=4, seed=0):
@@ -123,3 +127,31 @@ def test_a_last_batch_of_one_sample_is_refused_where_it_cannot_be_normalised(spe
     with pytest.raises(rl.Refusal, match=match):
         rl.fit(spec.but(batch=40), tmp_path, net=flat, data=odd)
     rl.fit(spec.but(batch=40, epochs=1, levels=0), tmp_path, net=convnet(), data=odd)
+
+
+class Noting(nn.Module):
+    """It draws from torch's generator and keeps what it drew."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(90, 4)
+        self.drawn = []
+
+    def forward(self, x):
+        if self.training:
+            self.drawn.append(torch.rand(()).item())
+        return self.linear(x.flatten(1))
+
+
+def test_what_a_module_draws_is_new_for_every_seed_level_and_step_and_the_same_again(spec, tmp_path):
+    def drawn(name):
+        plan = planned(spec.but(name=name, levels=1, epochs=1), None, Noting(), given())
+        run = Run.open(tmp_path, plan.spec)
+        plan.network.module.drawn.clear()
+        Imp(run, Unit((0, 1)), lambda level, state: None, plan).go()
+        return list(plan.network.module.drawn)
+
+    first = drawn("first")
+    assert len(first) == 2 * 2 * 6
+    assert len(set(first)) == len(first)
+    assert drawn("second") == first
