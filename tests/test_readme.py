@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 import rmtlottery as rl
@@ -90,15 +91,29 @@ def test_the_recipe_for_an_analysis_works_in_one_file(recipe, tiny_run, tmp_path
     assert "How far do the kept weights move" in (tmp_path / f"report-{recipe}.html").read_text()
 
 
-def test_the_numbers_of_the_docs_are_those_of_the_stored_tables():
+DOCS = sorted(path.parent for path in (ROOT / "docs").glob("*/README.md"))
+
+
+@pytest.mark.parametrize("folder", DOCS, ids=lambda folder: folder.name)
+def test_the_numbers_of_the_docs_are_those_of_the_stored_tables(folder):
     import pandas as pd
 
-    from rmtlottery.analyze import accuracy, qmap
-
-    folder = ROOT / "docs" / "digits"
-    text = (folder / "README.md").read_text()
-    for module, name in ((accuracy, "accuracy.csv"), (qmap, "qmap.csv.gz")):
-        table = pd.read_csv(folder / name)
+    text, tables = (folder / "README.md").read_text(), sorted(folder.glob("*.csv*"))
+    assert tables
+    for path in tables:
+        table = pd.read_csv(path)
+        module = _ask.analysis(path.name.partition(".")[0])
         assert module.headline(table) in text
         assert module.plot(table).axes
-    assert rl.Spec.from_json((folder / "spec.json").read_text()) == rl.preset("digits").but(name="digits")
+        plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("name", "spec"),
+    [
+        ("digits", rl.preset("digits").but(name="digits")),
+        ("lens_quick", rl.preset("lens_fc_quick").but(seeds=(0, 1, 2), name="lens_fc_quick")),
+    ],
+)
+def test_the_specs_of_the_docs_are_those_of_the_studies(name, spec):
+    assert rl.Spec.from_json((ROOT / "docs" / name / "spec.json").read_text()) == spec
