@@ -4,11 +4,9 @@ import torch
 
 from rmtlottery import datasets, nets
 from rmtlottery.datasets.dataset import Split
+from rmtlottery.nets.network import portion
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket, Weights
-
-AT_ONCE = 2**27  # numbers of the widest layer that are held at most
-LEAST = 16
 
 
 def accuracies(ticket: Ticket) -> dict[str, float]:
@@ -23,7 +21,7 @@ def accuracies(ticket: Ticket) -> dict[str, float]:
 @torch.no_grad()
 def accuracy(network: nets.AnyNetwork, weights: Weights, split: Split) -> float:
     """In fp32 and as a quotient of fp32, as training records it."""
-    hits, batch = torch.zeros(()), max(LEAST, min(2048, AT_ONCE // network.widest))
+    hits, batch = torch.zeros(()), portion(network.widest)
     for x, y in zip(split.x.split(batch), split.y.split(batch), strict=True):
         hits += (network.logits(weights, x).argmax(1) == y).sum()
     return (hits / len(split)).item()

@@ -7,6 +7,7 @@ import torch
 
 from rmtlottery.tickets.ticket import Weights
 
+AT_ONCE = {"cpu": 2**22, "cuda": 2**27}  # numbers of the widest layer that an evaluation holds: on a CPU, what caches do
 Map = Callable[[torch.Tensor], torch.Tensor]
 Shapes = dict[str, tuple[int, ...]]
 
@@ -29,6 +30,11 @@ class Layer:
     def __call__(self, weights: Weights, x: torch.Tensor) -> torch.Tensor:
         h = self.linear(weights[f"{self.name}.weight"], x)
         return h + spread(weights[f"{self.name}.bias"], len(self.shape)) if self.bias else h
+
+
+def portion(widest: int, device: str = "cpu") -> int:
+    """How many samples are evaluated at a time, by the numbers that one makes of a layer at most."""
+    return max(16, min(2048, AT_ONCE[device] // widest))
 
 
 def spread(bias: torch.Tensor, axes: int) -> torch.Tensor:

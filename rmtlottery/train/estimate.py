@@ -13,9 +13,10 @@ import torch
 from rmtlottery.charts.chart import full, masked
 from rmtlottery.charts.flat import flatten
 from rmtlottery.datasets.dataset import Split
+from rmtlottery.nets.network import portion
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.train.imp import COMPUTE, threads
-from rmtlottery.train.loop import Level, begin, evaluate, portion, train, weights_of
+from rmtlottery.train.loop import Level, begin, evaluate, train, weights_of
 from rmtlottery.train.material import Material
 from rmtlottery.train.optimise import memory
 from rmtlottery.train.plan import steps_a_level
@@ -71,7 +72,7 @@ def scoring(job: Level, state: State) -> float:
     """Seconds that the held-out splits take, from those of one portion."""
     held_out = [split for name, split in job.data.splits.items() if name != "train"]
     first = held_out[-1]
-    size = min(len(first), portion(job.network, len(state.seeds)))
+    size = min(len(first), portion(job.network.widest * len(state.seeds), first.x.device.type))
     begun = time.perf_counter()
     evaluate(job.network, weights_of(job, state), Split(first.x[:size], first.y[:size]))
     return (time.perf_counter() - begun) * sum(len(split) for split in held_out) / size

@@ -11,14 +11,13 @@ from rmtlottery.charts.chart import Chart
 from rmtlottery.charts.flat import unflatten
 from rmtlottery.datasets.dataset import Dataset, Split
 from rmtlottery.nets import AnyNetwork
+from rmtlottery.nets.network import portion
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.streams import generator
 from rmtlottery.train.optimise import UPDATES, memory
 from rmtlottery.train.order import epoch_order
 from rmtlottery.train.schedule import learning_rate
 from rmtlottery.train.state import Rows, State
-
-AT_ONCE = 2**27  # numbers of the widest layer, over all seeds, that an evaluation holds at most
 
 
 @dataclass(frozen=True)
@@ -175,16 +174,11 @@ def step_sizes(level: Level, epoch: int) -> torch.Tensor:
     return sizes
 
 
-def portion(network: AnyNetwork, seeds: int) -> int:
-    """How many samples are evaluated at a time."""
-    return max(16, min(2048, AT_ONCE // (network.widest * seeds)))
-
-
 @torch.no_grad()
 def evaluate(network: AnyNetwork, weights: dict[str, torch.Tensor], split: Split) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean loss and accuracy of each seed on a whole split, in fp32."""
     loss, hits = torch.zeros(2, 1, device=split.x.device)
-    batch = portion(network, len(next(iter(weights.values()))))
+    batch = portion(network.widest * len(next(iter(weights.values()))), split.x.device.type)
     for x, y in zip(split.x.split(batch), split.y.split(batch), strict=True):
         logits = network.logits(weights, x.unsqueeze(0))
         labels = y.expand(len(logits), -1)

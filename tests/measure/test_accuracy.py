@@ -32,8 +32,7 @@ def test_a_net_that_is_no_chain_of_matrices_too(tmp_path, net):
 def test_the_last_portion_counts_as_much_as_it_holds(monkeypatch, portion):
     """7 samples, 5 right."""
     network = nets.build(FC(widths=(3,)), (2,), 2)
-    monkeypatch.setattr(room, "LEAST", 1)
-    monkeypatch.setattr(room, "AT_ONCE", portion * network.widest)
+    monkeypatch.setattr(room, "portion", lambda widest: portion)
     weights = {name: torch.zeros(shape) for name, shape in network.shapes.items()}
     weights["fc2.bias"] = torch.tensor([0.0, 1.0])
     split = Split(torch.zeros(7, 2), torch.tensor([1, 1, 0, 1, 1, 0, 1]))

@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 import torch
 
-from rmtlottery.nets.network import Layer, Network
+from rmtlottery.nets.network import Layer, Network, portion
 
 
 def doubled(weight, x):
@@ -56,3 +56,10 @@ def test_a_network_is_frozen():
     network = made_up()
     with pytest.raises(FrozenInstanceError, match="cannot assign to field 'layers'"):
         network.layers = ()
+
+
+def test_a_portion_fits_the_widest_layer_and_has_its_limits():
+    assert portion(2**12) == 1024
+    assert portion(10) == 2048
+    assert portion(2**30) == 16
+    assert portion(2**17, "cuda") == 1024

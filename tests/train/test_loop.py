@@ -209,7 +209,7 @@ def test_evaluation_in_portions_is_that_of_the_whole(monkeypatch):
     level, _ = level_of(SPEC, [0, 1])
     weights = unflatten(level.chart.start, level.network.shapes)
     whole = evaluate(level.network, weights, level.data.test)
-    monkeypatch.setattr("rmtlottery.train.loop.portion", lambda network, seeds: 7)
+    monkeypatch.setattr("rmtlottery.train.loop.portion", lambda widest, device: 7)
     torch.testing.assert_close(evaluate(level.network, weights, level.data.test), whole)
     logits = level.network.logits({name: value[1] for name, value in weights.items()}, level.data.test.x)
     assert whole[1][1].item() == pytest.approx((logits.argmax(1) == level.data.test.y).float().mean().item())
