@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rmtlottery.datasets import dataset
 from rmtlottery.datasets.given import given
 from rmtlottery.nets.module import described, modular, tell
-from rmtlottery.refusal import Refusal
+from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.presets import label, short
 from rmtlottery.tickets.run import Run, alone
 from rmtlottery.tickets.spec import Spec
@@ -26,6 +26,7 @@ from rmtlottery.work.unit import Unit, check_device, cores
 if TYPE_CHECKING:
     import torch
 
+CHOICES = ("device", "threads", "precision", "seed_batch")
 ONE_AT_A_TIME = Lock()
 
 
@@ -50,6 +51,9 @@ def fit(
     """
     if not isinstance(spec, Spec):
         raise Refusal(f"{spec!r} is no Spec; rl.preset({str(spec)!r}) makes one of a preset's name")
+    for name in unit:
+        if name not in CHOICES:
+            raise unknown("option of fit", name, [*CHOICES, "start", "net", "data", "executor"])
     if executor and not (net is None and data is None):
         raise Refusal("a net or data of your own are known to this process only: leave the executor out")
     tickets = started(start)

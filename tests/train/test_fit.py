@@ -52,3 +52,21 @@ def test_precision_is_used(tiny, tmp_path):
 def test_bad_options_are_refused_in_a_sentence(tiny, tmp_path, options, match):
     with pytest.raises(rl.Refusal, match=match):
         rl.fit(tiny, tmp_path, **options)
+
+
+def test_an_unknown_option_is_refused_before_anything_is_made(tiny, tmp_path):
+    with pytest.raises(rl.Refusal, match="unknown option of fit 'treads': did you mean 'threads'"):
+        rl.fit(tiny, tmp_path, treads=1)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("start", [5, "run", [1]])
+def test_what_is_no_ticket_is_no_start(tiny, tmp_path, start):
+    with pytest.raises(rl.Refusal, match="is no ticket and no list of tickets"):
+        rl.fit(tiny, tmp_path, start=start)
+
+
+def test_bf16_of_a_module_is_refused_before_a_run_is_made(tiny, tmp_path):
+    with pytest.raises(rl.Refusal, match="precision = bf16 is for nets of fc and conv"):
+        rl.fit(tiny.but(net={"kind": "resnet", "depth": 8, "stem": 2}), tmp_path, precision="bf16")
+    assert not list(tmp_path.iterdir())

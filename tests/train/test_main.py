@@ -70,3 +70,43 @@ def test_a_folder_with_another_spec_is_refused_without_a_traceback(tmp_path):
     assert "optimiser.lr is 0.001 there and 0.5 here" in err
     assert "--name x-2" in err
     assert err.count("\n") == 1
+
+
+def test_a_runs_folder_goes_on_where_it_lies_and_its_control_lies_beside_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["--widths", "6", "--levels", "1", "--epochs", "1", "--name", "p", "--root", "store"]
+    assert main(["first", *words]) == 0
+    (tmp_path / "store" / "p").rename(tmp_path / "store" / "moved")
+    assert main(["store/moved"]) == 0
+    assert main(["store/moved", "--control", "shuffle_mask", "--seeds", "1", "--at", "1"]) == 0
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["moved", "moved-on-shuffle_mask-0"]
+    assert [(t.seed, t.level) for t in rl.Run("store/moved-on-shuffle_mask-0")] == [(1, 1)]
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["--at", "1"], "--control-seed and --at go with --control"),
+        (["--control", "rewound", "--at", "7"], r"has no level 7; it has \[0, 1, 2, 3\]"),
+        (["--control", "rewound", "--levels", "2"], "take --at"),
+        (["--control", "shufle_mask"], "unknown control 'shufle_mask': did you mean 'shuffle_mask'"),
+        (["--control", "small_dense"], r"different shapes; train each level by itself \(--at\)"),
+    ],
+)
+def test_bad_words_about_controls_are_refused(tiny_run, words, match):
+    with pytest.raises(rl.Refusal, match=match):
+        main([str(tiny_run.path), *words])
+
+
+def test_every_control_is_in_the_help():
+    from rmtlottery.prune.controls import CONTROLS
+    from rmtlottery.train.__main__ import controls
+
+    assert set(controls()) == set(CONTROLS)
+    assert all(words.endswith(".") for words in controls().values())
+
+
+def test_a_dry_run_takes_no_workers():
+    with pytest.raises(rl.Refusal, match="--dry-run tries all seeds side by side here: leave --seed-batch"):
+        main(["first", "--dry-run", "--workers", "2"])
