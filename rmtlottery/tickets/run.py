@@ -156,7 +156,7 @@ class Run:
         found = [self.fault(*place(path)) for path in sidecars(self.path)]
         missing = list(self.missing())
         if missing:
-            (seed, level), wanted = missing[0], self.wanted
+            (seed, level), wanted = missing[0], len(self.places)
             first = f"the first is seed {seed}, level {level}"
             found.append(
                 f"{self.path}: {len(missing)} of {wanted} tickets are not there yet ({first}); train on to have them"
@@ -165,26 +165,24 @@ class Run:
 
     def missing(self) -> Iterator[tuple[int, int]]:
         """What the spec asks for and nothing stands for: no ticket, no record of a seed that diverged before."""
-        for seed in self.spec.seeds:
-            for level in self.spec.levels:
-                status = self.status(seed, level)
-                if status == "diverged" and not self.taken:
-                    break
-                if self.taken and not start_file(self.path, seed, level).exists():
-                    continue
-                if status == "missing":
-                    yield seed, level
+        ended = set()
+        for seed, level in self.places:
+            status = self.status(seed, level)
+            if status == "diverged" and not self.taken:
+                ended.add(seed)
+            if status == "missing" and seed not in ended:
+                yield seed, level
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """(seed, level) of every ticket that the spec asks for, or was given the start of."""
+        asked = [(seed, level) for seed in self.spec.seeds for level in self.spec.levels]
+        return [place for place in asked if not self.taken or start_file(self.path, *place).exists()]
 
     @property
     def taken(self) -> bool:
         """Every level starts from a ticket that was given, not from the level before."""
         return self.spec.origin.kind == "taken"
-
-    @property
-    def wanted(self) -> int:
-        """How many tickets the spec asks for, or was given the starts of."""
-        places = [(seed, level) for seed in self.spec.seeds for level in self.spec.levels]
-        return sum(not self.taken or start_file(self.path, *place).exists() for place in places)
 
     def fingerprint(self, seed: int, level: int) -> str:
         """The SHA-256 of a ticket's weights."""
