@@ -5,7 +5,8 @@ import tempfile
 import rmtlottery as rl
 from benchmarks.clock import pairs
 
-SPEC = rl.preset("first").but(net={"kind": "resnet", "depth": 8, "stem": 8}, init="he", epochs=1, levels=1, seeds=tuple(range(4)))
+NET = {"kind": "resnet", "depth": 8, "stem": 8}
+SPEC = rl.preset("first").but(net=NET, init="he", epochs=1, levels=1, seeds=tuple(range(4)))
 
 
 def measure() -> dict[str, float]:
