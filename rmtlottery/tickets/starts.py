@@ -21,7 +21,7 @@ Tensors = dict[str, "torch.Tensor"]
 def taken(tickets: Sequence[Ticket]) -> Taken:
     """The part of a Spec that stands for the tickets: their levels, what made them, and the Spec of their parents."""
     check(tickets)
-    made = {(t.record.get("control", ""), tuple(t.record.get("control_seeds", ()))) for t in tickets}
+    made = {(held["control"], tuple(held["control_seeds"])) for held in map(descent, tickets)}
     if len(made) > 1:
         words = ", ".join(f"{control or 'none'} with seeds {seeds}" for control, seeds in sorted(made))
         raise Refusal(f"these tickets were made by different controls ({words}); train each by itself")
@@ -70,7 +70,7 @@ def keep(run: Path, ticket: Ticket) -> None:
     """Copy a ticket's start and mask into a run, and where it is from; another one than before is refused."""
     held, path = tensors(ticket), start_file(run, ticket.seed or 0, ticket.level)
     digest = disk.fingerprint(held)
-    if path.exists() and read_facts(path).get("sha256") != digest:
+    if path.exists() and read_facts(path).get("sha256", digest) != digest:
         place = f"seed {ticket.seed}, level {ticket.level}"
         raise Refusal(f"{run} has another start for {place} than the one that is given now; take another --name")
     masked = {name: list(value.shape) for name, value in ticket.mask.items()}

@@ -35,6 +35,7 @@ def test_a_plain_ticket_descends_from_itself_and_a_control_from_its_parent(tiny_
 def test_a_trained_control_starts_a_line_of_its_own(tiny, tmp_path, control):
     child = rl.fit(tiny, tmp_path, start=control)[1, 2]
     assert child.record["control"] == "shuffle_mask"
+    assert (taken([child]).control, taken([control]).control) == ("", "shuffle_mask")
     held = descent(rl.controls.flip_signs(child, 1))
     assert held == {"parent": child.record["sha256"]["weights"], "control": "flip_signs", "control_seeds": [1]}
 
@@ -95,6 +96,8 @@ def test_an_altered_or_missing_copy_is_refused(tmp_path, control):
     path.write_bytes(held)
     with pytest.raises(rl.Refusal, match="altered; give the ticket again as start="):
         recall(tmp_path, 1, 2)
+    keep(tmp_path, control)
+    assert recall(tmp_path, 1, 2)[2] == descent(control), "given again, it is whole again"
     path.unlink()
     with pytest.raises(rl.Refusal, match="missing; give the ticket again as start="):
         recall(tmp_path, 1, 2)
