@@ -13,6 +13,7 @@ from rmtlottery.analyze import _ask
 from tests.commands import command
 
 ROOT = Path(__file__).parents[1]
+DOCS = sorted(path.parent for path in (ROOT / "docs").glob("*/README.md"))
 
 
 def blocks(name, language):
@@ -64,7 +65,7 @@ def test_every_room_is_on_the_map():
 
 
 def test_links_lead_somewhere():
-    for name in ("README.md", "CONTRIBUTING.md", "data/README.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "data/README.md", *(str(folder / "README.md") for folder in DOCS)):
         for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / name).read_text()):
             assert ((ROOT / name).parent / link).exists(), f"{name} links to {link}"
 
@@ -91,9 +92,6 @@ def test_the_recipe_for_an_analysis_works_in_one_file(recipe, tiny_run, tmp_path
     assert "How far do the kept weights move" in (tmp_path / f"report-{recipe}.html").read_text()
 
 
-DOCS = sorted(path.parent for path in (ROOT / "docs").glob("*/README.md"))
-
-
 @pytest.mark.parametrize("folder", DOCS, ids=lambda folder: folder.name)
 def test_the_numbers_of_the_docs_are_those_of_the_stored_tables(folder):
     import pandas as pd
@@ -113,6 +111,18 @@ def test_the_numbers_of_the_docs_are_those_of_the_stored_tables(folder):
     [
         ("digits", rl.preset("digits").but(name="digits")),
         ("lens_quick", rl.preset("lens_fc_quick").but(seeds=(0, 1, 2), name="lens_fc_quick")),
+        (
+            "lens_quick_all",
+            rl.preset("lens_fc_quick").but(
+                validation=0, levels=10, seeds=(0, 1), name="lens_fc_quick-validation=0-levels=10"
+            ),
+        ),
+        (
+            "lenet",
+            rl.preset("lenet_300_100").but(
+                epochs=5, levels=14, seeds=(0, 1, 2, 3, 4), name="lenet_300_100-epochs=5-levels=14"
+            ),
+        ),
     ],
 )
 def test_the_specs_of_the_docs_are_those_of_the_studies(name, spec):
