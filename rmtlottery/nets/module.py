@@ -106,6 +106,9 @@ def modular(module: nn.Module, shape: tuple[int, ...], classes: int) -> Modular:
     buffers = frozen | {name: value.clone() for name, value in module.named_buffers()}
     shapes = {name: tuple(value.shape) for name, value in module.named_parameters() if name not in frozen}
     network = Modular(module, shape, shapes, buffers)
+    if not network.prunable:
+        why = "none of its trained parameters has two axes and a name with 'weight' in it"
+        raise Refusal(f"{name_of(module)} has no weight to train and prune: {why}")
     order = try_out(network, classes)
     network = replace(network, shapes=dict(sorted(shapes.items(), key=lambda item: order.get(item[0], -1))))
     return network if at_once(network) else replace(network, batched=False)
@@ -135,8 +138,6 @@ def check(module: Any) -> None:
                 "both; give each its own"
             )
         first[id(value)] = name
-    if not any(value.requires_grad and value.dim() > 1 for value in module.parameters()):
-        raise Refusal(f"{name_of(module)} has no weight to train and prune: all are frozen, or have fewer than two axes")
 
 
 def try_out(network: Modular, classes: int) -> dict[str, int]:

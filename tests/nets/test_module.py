@@ -302,7 +302,7 @@ def test_tied_weights_are_refused_by_both_names():
 
 def test_a_module_with_nothing_to_train_is_refused():
     module = dropped().requires_grad_(False)
-    with pytest.raises(Refusal, match="no weight to train and prune: all are frozen"):
+    with pytest.raises(Refusal, match="no weight to train and prune: none of its trained parameters"):
         modular(module, SHAPE, CLASSES)
 
 
@@ -472,3 +472,19 @@ class TupleInTraining(torch.nn.Module):
 def test_a_wrong_output_in_training_mode_is_refused_before_training():
     with pytest.raises(Refusal, match=r"gives tuple for 4 inputs in training mode"):
         modular(TupleInTraining(), SHAPE, CLASSES)
+
+
+class Nameless(torch.nn.Module):
+    """Its only matrix is called neither weight nor anything like it."""
+
+    def __init__(self):
+        super().__init__()
+        self.matrix = torch.nn.Parameter(torch.zeros(SIZE, CLASSES))
+
+    def forward(self, x):
+        return x.flatten(1) @ self.matrix
+
+
+def test_a_module_without_anything_called_a_weight_is_refused_and_told_why():
+    with pytest.raises(Refusal, match="none of its trained parameters has two axes and a name with 'weight' in it"):
+        modular(Nameless(), SHAPE, CLASSES)
