@@ -9,6 +9,7 @@ import signal
 import time
 
 import pytest
+import torch
 
 import rmtlottery as rl
 from rmtlottery.tickets import disk
@@ -65,7 +66,7 @@ class Stop(Exception):
     """Training was broken off by a test."""
 
 
-def broken_off(spec, root, monkeypatch, at):
+def broken_off(spec, root, monkeypatch, at, **things):
     """A run whose training stopped, its state saved, after `at` steps in all."""
     steps = []
 
@@ -78,7 +79,7 @@ def broken_off(spec, root, monkeypatch, at):
         patched.setattr(imp, "SAVE_EVERY", -1.0)
         patched.setattr("rmtlottery.train.bar.Bar.step", watch)
         with pytest.raises(Stop):
-            rl.fit(spec, root)
+            rl.fit(spec, root, **things)
 
 
 def first_steps(spec, root, monkeypatch):
@@ -275,3 +276,29 @@ def test_ctrl_c_reaches_the_workers(tmp_path):
     code, _, err = command("train", *words)
     assert code == 0, err
     assert len(rl.Run(tmp_path / NAME)) == 8
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4], ids=["at once", "seed by seed"])
+@pytest.mark.parametrize("at", [3, 17, 30, 45])
+def test_a_module_with_running_statistics_and_dropout_goes_on_to_the_bit(tmp_path, monkeypatch, at, dropout):
+    """Whatever the step: before and after the one that is rewound to, and in a later level."""
+    torch.manual_seed(0)
+    parts = [torch.nn.Linear(64, 9), torch.nn.BatchNorm1d(9), torch.nn.Tanh(), torch.nn.Linear(9, 10)]
+    drop = [torch.nn.Dropout(dropout)] if dropout else []
+    net = torch.nn.Sequential(torch.nn.Flatten(), *parts[:3], *drop, parts[3])
+    spec = rl.Spec().but(init="own", epochs=2, batch=100, levels=2, rewind=5, seeds=(0, 1), name="module")
+    broken_off(spec, tmp_path / "broken", monkeypatch, at, net=net)
+    on = rl.fit(spec, tmp_path / "broken", net=net)
+    whole = rl.fit(spec, tmp_path / "whole", net=net)
+    assert len(on) == 6
+    assert hashes(on) == hashes(whole)
+
+
+def test_a_control_goes_on_to_the_bit_and_needs_no_parent_for_it(tiny, tiny_run, tmp_path, monkeypatch):
+    tickets = [rl.controls.flip_signs(ticket, 3) for ticket in tiny_run]
+    broken_off(tiny, tmp_path / "broken", monkeypatch, 40, start=tickets)
+    (path,) = (tmp_path / "broken").iterdir()
+    on = rl.fit(rl.Run(path).spec, tmp_path / "broken")
+    whole = rl.fit(tiny, tmp_path / "whole", start=tickets)
+    assert len(on) == 8
+    assert hashes(on) == hashes(whole)
