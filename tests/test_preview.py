@@ -36,3 +36,27 @@ def test_cuts_that_remove_nothing_more_are_named():
     kept = preview(material(rl.preset("first").but(widths="3,2", levels=9))).splitlines()[3]
     assert "cuts remove nothing more from fc2.weight from level 4" in kept
     assert "fc1.weight" not in kept
+
+
+def test_zero_padding_and_layers_that_differ_are_said():
+    conv = {"kind": "conv", "channels": "4,6,8", "padding": "zero"}
+    words = edge(material(rl.preset("first").but(net=conv, init="glorot")))
+    low, high = (2 * 4 / (4 + 6)) ** 0.5, (2 * 6 / (6 + 8)) ** 0.5
+    assert words.startswith(f"sigma_w = {low:.4g} to {high:.4g} by layer")
+    assert "away from the zeros around a picture, chi = " in words
+    assert "zeros" not in edge(material(rl.preset("first").but(net=conv | {"padding": "circular"})))
+
+
+def test_a_module_has_no_edge_and_its_name_stands_for_its_layers():
+    words = preview(material(rl.preset("first").but(net={"kind": "resnet", "depth": 8, "stem": 2}, init="he")))
+    assert "1x8x8 -> resnet: depth 8, stem 2, seeds 0, 1" in words
+    assert words.splitlines()[-1] == "theory of signals is for chains of layers, and this net is none"
+
+
+def test_a_global_ranking_says_who_is_in_it():
+    assert "one ranking of all layers, without fc4.weight" in preview(
+        material(rl.preset("first").but(scope="global", last_rate=0))
+    )
+    assert "one ranking of all layers, the last one too" in preview(
+        material(rl.preset("first").but(scope="global", last_rate=0.2))
+    )
