@@ -17,7 +17,7 @@ def test_every_study_runs_in_smoke_form_and_resumes(name, tmp_path, capsys, monk
     assert study.main(words) == 0
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == f"report: {tmp_path}/smoke/study-{name}/report.html"
-    monkeypatch.setattr("rmtlottery.train.imp.train", lambda *what: pytest.fail("trained again"))
+    monkeypatch.setattr("rmtlottery.train.levels.train", lambda *what: pytest.fail("trained again"))
     assert study.main(words) == 0
 
 

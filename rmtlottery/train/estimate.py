@@ -15,7 +15,7 @@ from rmtlottery.charts.flat import flatten
 from rmtlottery.datasets.dataset import Split
 from rmtlottery.nets.network import portion
 from rmtlottery.tickets.spec import Spec
-from rmtlottery.train.imp import COMPUTE, threads
+from rmtlottery.train.levels import COMPUTE, threads
 from rmtlottery.train.loop import Level, begin, evaluate, train, weights_of
 from rmtlottery.train.material import Material
 from rmtlottery.train.optimise import memory

@@ -18,7 +18,7 @@ from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.starts import keep, taken
 from rmtlottery.tickets.ticket import Ticket
 from rmtlottery.train.bar import Bar
-from rmtlottery.train.imp import Imp
+from rmtlottery.train.levels import Levels
 from rmtlottery.train.material import Material, check_precision, material
 from rmtlottery.train.plan import check_plan, steps_a_level
 from rmtlottery.work.unit import Unit, check_device, cores
@@ -111,7 +111,7 @@ def finish(run: Run, things: Material, units: list[Unit], executor: Executor | N
     with Bar(run.path.name, steps, len(units)) as bar:
         if executor is None:
             for unit in units:
-                Imp(run, unit, bar.step, things).go()
+                Levels(run, unit, bar.step, things).go()
                 bar.unit_done()
         else:
             for done in as_completed([executor.submit(train_unit, str(run.path.resolve()), unit) for unit in units]):
@@ -125,7 +125,7 @@ def train_unit(path: str, unit: Unit) -> None:
     """One unit of a run, in whatever process this is, one at a time there; idempotent, its result is on disk."""
     with ONE_AT_A_TIME:
         run = Run(path)
-        Imp(run, unit, lambda level, state: None, material(run.spec)).go()
+        Levels(run, unit, lambda level, state: None, material(run.spec)).go()
 
 
 def default_root() -> Path:

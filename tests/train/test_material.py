@@ -8,7 +8,7 @@ from torch import nn
 import rmtlottery as rl
 from rmtlottery.tickets.run import Run
 from rmtlottery.train.fit import planned
-from rmtlottery.train.imp import Imp
+from rmtlottery.train.levels import Levels
 from rmtlottery.train.material import material
 from rmtlottery.work.unit import Unit
 
@@ -148,7 +148,7 @@ def test_what_a_module_draws_is_new_for_every_seed_level_and_step_and_the_same_a
         plan = planned(spec.but(name=name, levels=1, epochs=1), None, Noting(), given())
         run = Run.open(tmp_path, plan.spec)
         plan.network.module.drawn.clear()
-        Imp(run, Unit((0, 1)), lambda level, state: None, plan).go()
+        Levels(run, Unit((0, 1)), lambda level, state: None, plan).go()
         return list(plan.network.module.drawn)
 
     first = drawn("first")

@@ -47,12 +47,12 @@ def test_threads_that_share_a_process_take_turns(tiny, tmp_path, expected):
 
 
 def test_a_unit_that_fails_fails_the_run(tiny, tmp_path, monkeypatch):
-    from rmtlottery.train import imp
+    from rmtlottery.train import levels
 
     def broken(*what):
         raise rl.Refusal("no such layer")
 
-    monkeypatch.setattr(imp, "train", broken)
+    monkeypatch.setattr(levels, "train", broken)
     with ThreadPoolExecutor(1) as hands, pytest.raises(rl.Refusal, match="no such layer"):
         rl.fit(tiny, tmp_path, executor=hands)
 

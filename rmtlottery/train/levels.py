@@ -1,4 +1,4 @@
-"""Iterative magnitude pruning: train, cut, rewind, again. Each level of each seed is left on disk when it ends."""
+"""All levels of one unit of work: begin, train, leave each seed's ticket on disk, and again."""
 
 import sys
 import time
@@ -27,7 +27,7 @@ SAVE_EVERY = 20.0
 COMPUTE = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-class Imp:
+class Levels:
     """All levels of one unit of work."""
 
     def __init__(self, run: Run, unit: Unit, watch: Callable[[Level, State], None], material: Material) -> None:

@@ -6,7 +6,7 @@ import torch
 import rmtlottery as rl
 from rmtlottery.prune.cut import counts
 from rmtlottery.tickets.disk import fingerprint
-from rmtlottery.train import imp, material
+from rmtlottery.train import levels, material
 
 
 def hashes(run):
@@ -71,7 +71,7 @@ def test_every_epoch_of_every_level_of_every_seed_has_an_order_of_its_own(tiny, 
 
 
 def test_a_finished_run_is_not_trained_again(tiny_run, tiny, monkeypatch):
-    monkeypatch.setattr(imp, "train", lambda *what: pytest.fail("trained again"))
+    monkeypatch.setattr(levels, "train", lambda *what: pytest.fail("trained again"))
     assert len(rl.fit(tiny, tiny_run.path.parent)) == 8
 
 
@@ -112,7 +112,7 @@ def test_a_diverged_seed_is_recorded_and_the_others_finish(tiny, tmp_path, monke
     assert [fault.partition(": ")[2] for fault in run.faults()] == ["seed 1 diverged in level 0 at step 0"]
     with pytest.raises(rl.Refusal, match="seed 1 diverged in level 0 at step 0"):
         run[1, 0]
-    monkeypatch.setattr(imp, "train", lambda *what: pytest.fail("a diverged seed is tried again"))
+    monkeypatch.setattr(levels, "train", lambda *what: pytest.fail("a diverged seed is tried again"))
     rl.fit(tiny, tmp_path)
 
 
