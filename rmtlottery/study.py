@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from rmtlottery import console
 from rmtlottery.preview import preview
@@ -14,10 +13,6 @@ from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
-
-if TYPE_CHECKING:
-    from rmtlottery.tickets.run import Run
-    from rmtlottery.tickets.ticket import Ticket
 
 COMMAND = "python -m rmtlottery.study"
 ABOUT = "Make or finish a study's runs, ask its questions, write one report; what is there is not made again."
@@ -55,6 +50,7 @@ def main(words: Sequence[str]) -> int:
         raise Refusal(f"name one study: {', '.join(studies())}")
     study = load(places[0])
     from rmtlottery.analyze._answer import answer
+    from rmtlottery.prune.controls import Controlled
     from rmtlottery.train.fit import default_root, fit
     from rmtlottery.train.material import material
 
@@ -64,18 +60,13 @@ def main(words: Sequence[str]) -> int:
         made = smaller(spec) if flags.get("smoke") else spec
         print(preview(material(made)), flush=True)
         run = fit(made, root, threads=flags.get("threads"))
-        runs.append(fit(run.spec, root, start=under(run, *control), threads=flags.get("threads")) if control else run)
+        if control:
+            run = fit(run.spec, root, start=Controlled(run.path, *control), threads=flags.get("threads"))
+        runs.append(run)
     out = Path(flags.get("out") or root / f"study-{places[0]}")
     outcome = answer(runs, study.FIGURES, out / "report.html", studies()[places[0]], shlex.join([*COMMAND.split(), *words]))
     console.tell(outcome)
     return console.PARTIAL if outcome.faults else console.DONE
-
-
-def under(run: "Run", names: str, seed: int) -> "list[Ticket]":
-    """A control, or several by comma, of every ticket of a run."""
-    from rmtlottery.prune.controls import controlled
-
-    return [controlled(ticket, names, seed) for ticket in run]
 
 
 def load(name: str) -> ModuleType:

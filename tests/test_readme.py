@@ -45,7 +45,7 @@ def test_the_commands_run_as_they_are_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RMTL_RUNS", raising=False)
     lines = [line for block in blocks("README.md", "bash") for line in block.splitlines() if line.startswith("python")]
-    assert len(lines) == 6
+    assert len(lines) == 7
     for line in lines:
         code, _, err = command(*line.removeprefix("python -m rmtlottery.").split())
         assert code == 0, f"{line}: {err}"

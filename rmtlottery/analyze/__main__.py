@@ -8,12 +8,14 @@ from typing import Any
 from rmtlottery import console
 from rmtlottery.analyze._ask import options, questions
 from rmtlottery.refusal import Refusal, unknown
-from rmtlottery.tickets.fields import Field
+from rmtlottery.tickets.fields import Field, at_least
 
 COMMAND = "python -m rmtlottery.analyze"
 OWN = [
     Field("only", str, "the analyses to ask, by name and comma [all]", (), None),
     Field("out", str, "where tables, figures and the report go [RUN/analysis]; needed for several runs", (), None),
+    Field("control", str, "ask what controls make of each ticket, untrained, by name and comma; with --only", (), None),
+    Field("control_seed", int, "the seed that they draw from", (at_least(0),), 0),
 ]
 
 
@@ -35,18 +37,23 @@ def main(words: Sequence[str]) -> int:
     places, flags = console.parse(words, page())
     if not places:
         raise Refusal(f"name at least one run's folder: {COMMAND} runs/first")
-    out, chosen = flags.pop("out", None), names(flags.pop("only", None))
+    only, out = flags.pop("only", None), flags.pop("out", None)
+    control, seed = flags.pop("control", None), flags.pop("control_seed", None)
+    if (control and not only) or (seed is not None and not control):
+        raise Refusal("--control goes with --only, and --control-seed with both: --only qmap --control shuffle_entries")
+    chosen = names(only)
     for flag in flags:
         if flag.partition(".")[0] not in chosen:
             raise Refusal(f"--{flag} is an option of an analysis that --only leaves out")
     from rmtlottery.analyze._answer import answer
+    from rmtlottery.prune.controls import Controlled
     from rmtlottery.tickets.run import Run
 
-    runs = [Run(place) for place in places]
+    runs = [Controlled(place, control, seed or 0) if control else Run(place) for place in places]
     asked = [(name, belonging(name, flags)) for name in chosen]
     if not out and len(runs) > 1:
         raise Refusal(f"{len(runs)} runs share one report: say with --out where it goes")
-    folder = Path(out) if out else runs[0].path / "analysis"
+    folder = Path(out) if out else runs[0].path / "-".join(["analysis", *([control, str(seed or 0)] if control else [])])
     file = folder / ("report.html" if chosen == list(questions()) else f"report-{'-'.join(chosen)}.html")
     title, command = ", ".join(run.path.name for run in runs), shlex.join([*COMMAND.split(), *words])
     outcome = answer(runs, asked, file, title, command)

@@ -5,8 +5,9 @@ parent, its own name and the seed. The ticket it returns is untrained: its `weig
 Controls compose: `shuffle_entries(trained(ticket, 0), 1)` shuffles the trained weights.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from rmtlottery.nets.init import initial, sigmas
 from rmtlottery.prune.cut import without_lowest
 from rmtlottery.prune.redraw import fresh, from_law, made, narrower, other_seed, redrawn, shuffled, spec_of, stream
 from rmtlottery.refusal import Refusal, unknown
+from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Ticket
 
 Control = Callable[[Ticket, int], Ticket]
@@ -142,6 +144,17 @@ CONTROLS: dict[str, Control] = {
         small_dense,
     )
 }
+
+
+class Controlled(Run):
+    """A run whose tickets are, one by one, what controls make of those on disk."""
+
+    def __init__(self, path: str | Path, names: str, seed: int) -> None:
+        super().__init__(path)
+        self.names, self.control_seed = names, seed
+
+    def __iter__(self) -> Iterator[Ticket]:
+        return (controlled(ticket, self.names, self.control_seed) for ticket in super().__iter__())
 
 
 def controlled(ticket: Ticket, names: str, seed: int) -> Ticket:

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pandas as pd
 import pytest
 
 import rmtlottery as rl
@@ -64,3 +65,27 @@ def test_a_run_of_which_nothing_is_usable_is_exit_code_2(tiny_run, tmp_path):
     code, _, err = command("analyze", tmp_path / "run")
     assert code == 2
     assert "Traceback" not in err
+
+
+def test_a_control_is_asked_untrained_beside_the_answers_of_the_run(tiny_run, tmp_path):
+    shutil.copytree(tiny_run.path, tmp_path / "run")
+    words = ["--only", "qmap", "--qmap.samples", "10"]
+    assert main([str(tmp_path / "run"), *words, "--control", "flip_signs,shuffle_mask", "--control-seed", "3"]) == 0
+    table = pd.read_csv(tmp_path / "run" / "analysis-flip_signs,shuffle_mask-3" / "tables" / "qmap.csv")
+    assert set(table["run"]) == {"run:flip_signs,shuffle_mask-3-3"}
+    assert set(table["state"]) == {"rewound"}
+    assert not (tmp_path / "run" / "analysis").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["--control", "rewound"], "--control goes with --only"),
+        (["--only", "qmap", "--control-seed", "3"], "--control-seed with both"),
+        (["--only", "accuracy", "--control", "rewound"], "is a control that was not trained"),
+        (["--only", "qmap", "--control", "rewond"], "unknown control 'rewond': did you mean 'rewound'"),
+    ],
+)
+def test_bad_words_about_controls_are_refused(tiny_run, tmp_path, words, match):
+    with pytest.raises(rl.Refusal, match=match):
+        main([str(tiny_run.path), "--out", str(tmp_path), *words])
