@@ -110,6 +110,7 @@ def test_the_numbers_of_the_docs_are_those_of_the_stored_tables(folder):
     ("name", "spec"),
     [
         ("digits", rl.preset("digits").but(name="digits")),
+        ("lens_quick_shuffled", rl.preset("lens_fc_quick").but(seeds=(0, 1, 2), name="lens_fc_quick")),
         ("lens_quick", rl.preset("lens_fc_quick").but(seeds=(0, 1, 2), name="lens_fc_quick")),
         (
             "lens_quick_all",
