@@ -44,20 +44,14 @@ CONV2 = Spec().but(
 CONV4 = CONV2.but(channels="2x64,2x128", pools="2,4", lr=3e-4, epochs=33)
 CONV6 = CONV4.but(channels="2x64,2x128,2x256", pools="2,4,6", epochs=40, layer_rates="conv*=0.15")
 
+# Two 5x5 convolutions without padding, each pooled, as in LeNet-5.
+FIVES = {"kind": "conv", "phi": "relu", "kernel": 5, "padding": "none", "pools": "1,2", "readout": "flat"}
+
 # Wang's Dual Axis: 62,240 weights, 10 epochs, 4 rounds, 344 weights left; this is the std of torch's own init, which
 # is uniform. Adam and 64 are ours.
 DUAL = Spec().but(
     data="mnist",
-    net={
-        "kind": "conv",
-        "phi": "relu",
-        "channels": "32,64",
-        "kernel": 5,
-        "padding": "none",
-        "pools": "1,2",
-        "readout": "flat",
-        "bias": False,
-    },
+    net=FIVES | {"channels": "32,64", "bias": False},
     init={"sigma_w": 0.57735, "sigma_b": 0},
     batch=64,
     epochs=10,
@@ -68,18 +62,7 @@ DUAL = Spec().but(
 
 # Li et al. 2018, directly trained: what their subspaces are compared with. Epochs and batch are ours.
 LI = Spec().but(init="he", data="mnist", net={"kind": "fc", "phi": "relu", "widths": "2x200"}, levels=0, epochs=20)
-LI_LENET = LI.but(
-    net={
-        "kind": "conv",
-        "phi": "relu",
-        "channels": "6,16",
-        "kernel": 5,
-        "padding": "none",
-        "pools": "1,2",
-        "readout": "flat",
-        "widths": "120,84",
-    }
-)
+LI_LENET = LI.but(net=FIVES | {"channels": "6,16", "widths": "120,84"})
 
 # He et al. 2016 for the schedule of 64,000 steps, without their crops and flips, so some points below; one cut to 10 %.
 RESNET = Spec().but(

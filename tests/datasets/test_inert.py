@@ -189,7 +189,9 @@ def test_every_cut_off_pickle_is_refused(end):
     ids=["tuples", "lists", "calls", "marks"],
 )
 def test_deep_nesting_is_no_stack_overflow(content):
+    """Neither reading what is nested 300,000 deep overflows the C stack, nor letting it go."""
     found = inert(content, "x")
+    assert isinstance(found, tuple | list | Call)
     del found
 
 
