@@ -1,7 +1,7 @@
 """theta_0: a function of the Spec's init, the shapes and the seed alone."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 
 import numpy as np
 import torch
@@ -15,26 +15,27 @@ from rmtlottery.tickets.ticket import Weights
 Draw = Callable[..., np.ndarray]
 
 
-def initial(init: Init, shapes: Shapes, seed: int, others: Mapping[str, torch.Tensor] | None = None) -> Weights:
-    """theta_0 of one seed, every tensor from a stream of its own.
-
-    Weights have two or more axes; a bias stands beside one. All else (scales and shifts of a normalisation) is as
-    it is in `others`.
-    """
+def initial(init: Init, shapes: Shapes, seed: int) -> Weights:
+    """theta_0 of one seed, every tensor from a stream of its own. What has two or more axes is a weight, else a bias."""
     check_law(init)
-    theta = dict(others or {})
+    theta = {}
     for name, shape in shapes.items():
         stream = generator(seed, "init", name)
         if len(shape) > 1:
             theta[name] = torch.from_numpy(KINDS[init.kind](init, shape, stream).astype(np.float32, copy=False))
-        elif beside_a_weight(name, shapes):
+        else:
             theta[name] = torch.from_numpy(gauss(shape, stream)) * sigmas(init, shape)[1]
-    return {name: theta[name] for name in shapes}
+    return theta
 
 
-def beside_a_weight(name: str, shapes: Shapes) -> bool:
-    """Whether this is the bias of a weight of two or more axes."""
-    return name.endswith("bias") and len(shapes.get(name.removesuffix("bias") + "weight", ())) > 1
+def drawn(shapes: Shapes, prunable: Collection[str]) -> Shapes:
+    """What an init draws of a module: weights that can be cut and the biases beside them, no scale and no shift."""
+    return {name: shape for name, shape in shapes.items() if name in prunable or beside(name) in prunable}
+
+
+def beside(name: str) -> str:
+    """The weight that a bias of this name would stand beside."""
+    return name.removesuffix("bias") + "weight" if name.endswith("bias") else ""
 
 
 def sigmas(init: Init, shape: tuple[int, ...]) -> tuple[float, float]:

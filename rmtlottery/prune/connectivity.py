@@ -9,6 +9,13 @@ from typing import Any
 import torch
 
 
+def left(mask: dict[str, torch.Tensor], chain: bool) -> dict[str, Any]:
+    """What a record says of a mask: [kept, all] of each layer, the density, and a row of connectivity a layer."""
+    kept = {name: [int(layer.sum()), layer.numel()] for name, layer in mask.items()}
+    density = sum(k for k, _ in kept.values()) / sum(n for _, n in kept.values())
+    return {"kept": kept, "density": density, "connectivity": connectivity(mask, chain)}
+
+
 def connectivity(mask: dict[str, torch.Tensor], chain: bool = True) -> list[dict[str, Any]]:
     """One row a layer, of masks (out, in, ...); of a chain of them, what is dead and what lies on a path too.
 

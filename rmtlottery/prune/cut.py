@@ -14,12 +14,8 @@ def removed(remaining: int, rate: float) -> int:
     return round(Fraction(repr(rate)) * remaining)
 
 
-def cut(scores: torch.Tensor, mask: torch.Tensor, rate: float) -> torch.Tensor:
-    """`mask` without the lowest-scored `rate` of its weights; among equal scores the lower index goes first."""
-    return without_lowest(scores, mask, removed(int(mask.sum()), rate))
-
-
 def without_lowest(scores: torch.Tensor, mask: torch.Tensor, number: int) -> torch.Tensor:
+    """`mask` without its `number` lowest-scored weights; among equal scores the lower index goes first."""
     kept = mask.reshape(-1).nonzero().squeeze(1)
     held = scores.reshape(-1)[kept]
     check_numbers(held)

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from rmtlottery import nets
-from rmtlottery.nets.init import beside_a_weight, initial
-from rmtlottery.nets.network import Shapes
-from rmtlottery.prune.connectivity import connectivity
+from rmtlottery.nets.init import drawn, initial
+from rmtlottery.prune.connectivity import left
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import FC
 from rmtlottery.tickets.spec import Spec
@@ -25,18 +24,15 @@ def made(ticket: Ticket, seed: int, name: str, start: Weights | None = None, mas
     """The ticket that a control leaves: what it did not change is the parent's."""
     start, mask = start or ticket.start, mask or ticket.mask
     under = {n: torch.where(mask[n], value, 0.0) if n in mask else value for n, value in start.items()}
-    kept = {n: [int(value.sum()), value.numel()] for n, value in mask.items()}
     before = descent(ticket)
     controls = [word for word in (before["control"], name) if word]
     record = {key: value for key, value in ticket.record.items() if key != "sha256"} | {
         "parent": before["parent"],
         "control": ",".join(controls),
         "control_seeds": [*before["control_seeds"], seed],
-        "density": sum(k for k, _ in kept.values()) / sum(n for _, n in kept.values()),
-        "kept": kept,
         "metrics": [],
-        "connectivity": connectivity(mask, chain=bool(ticket.spec and ticket.spec.net.kind in nets.CHAINS)),
     }
+    record |= left(mask, chain=bool(ticket.spec and ticket.spec.net.kind in nets.CHAINS))
     read = {"init": start, "start": start, "weights": under, "mask": mask, "snapshots": {}}
     lazy = {part: (lambda value=value: value) for part, value in read.items()}
     return replace(ticket, record=record, read=lazy)
@@ -75,11 +71,6 @@ def fresh(ticket: Ticket, seed: int) -> Weights:
     spec = spec_of(ticket)
     shapes = {name: tuple(ticket.start[name].shape) for name in ticket.record.get("parameters", ticket.start)}
     return ticket.init | initial(spec.init, drawn(shapes, ticket.mask), other_seed(ticket, seed))
-
-
-def drawn(shapes: Shapes, mask: Weights) -> Shapes:
-    """The weights that can be cut and the biases beside them: what an init draws."""
-    return {name: shape for name, shape in shapes.items() if name in mask or beside_a_weight(name, shapes)}
 
 
 def other_seed(ticket: Ticket, seed: int) -> int:

@@ -11,7 +11,7 @@ import torch
 from rmtlottery.charts.chart import full, masked
 from rmtlottery.charts.flat import flatten
 from rmtlottery.nets.network import Network, Shapes
-from rmtlottery.prune.connectivity import connectivity
+from rmtlottery.prune.connectivity import left
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress
 from rmtlottery.tickets.run import Run
@@ -119,21 +119,21 @@ class Levels:
 
     def facts(self, state: State, seed: int, level: int, origin: Beginning) -> dict[str, Any]:
         """The sidecar of a ticket, less what the room of tickets adds."""
-        kept = {name: [int(mask.sum()), mask.numel()] for name, mask in origin.mask.items()}
-        return origin.descent | {
-            "seed": seed,
-            "level": level,
-            "parameters": list(self.network.shapes),
-            "density": sum(k for k, _ in kept.values()) / sum(n for _, n in kept.values()),
-            "start_step": self.spec.prune.rewind if level and not self.run.taken else 0,
-            "kept": kept,
-            "masked": {name: list(mask.shape) for name, mask in origin.mask.items()},
-            "chart": {"kind": self.spec.chart.kind, "seed": None, "fingerprint": None},
-            "unit": self.unit.to_dict(),
-            "provenance": provenance(),
-            "metrics": state.rows[seed],
-            "connectivity": connectivity(origin.mask, chain=isinstance(self.network, Network)),
-        }
+        return (
+            origin.descent
+            | left(origin.mask, chain=isinstance(self.network, Network))
+            | {
+                "seed": seed,
+                "level": level,
+                "parameters": list(self.network.shapes),
+                "start_step": self.spec.prune.rewind if level and not self.run.taken else 0,
+                "masked": {name: list(mask.shape) for name, mask in origin.mask.items()},
+                "chart": {"kind": self.spec.chart.kind, "seed": None, "fingerprint": None},
+                "unit": self.unit.to_dict(),
+                "provenance": provenance(),
+                "metrics": state.rows[seed],
+            }
+        )
 
 
 def with_biases(mask: Weights, shapes: Shapes) -> Weights:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from rmtlottery import datasets, nets
 from rmtlottery.datasets.dataset import Dataset
 from rmtlottery.nets import AnyNetwork
-from rmtlottery.nets.init import initial
+from rmtlottery.nets.init import drawn, initial
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.ticket import Weights
@@ -43,13 +43,7 @@ class Material:
             return network.passed() | network.buffers
         if self.spec.init.kind == "own":
             return network.own(seed) | network.buffers
-        drawn = {name: shape for name, shape in network.shapes.items() if self.drawn(name)}
-        return network.own(seed) | initial(self.spec.init, drawn, seed) | network.buffers
-
-    def drawn(self, name: str) -> bool:
-        """Whether a Spec's init draws this parameter: a weight that can be cut, or the bias beside one."""
-        prunable = self.network.prunable
-        return name in prunable or (name.endswith("bias") and name.removesuffix("bias") + "weight" in prunable)
+        return network.own(seed) | initial(self.spec.init, drawn(network.shapes, network.prunable), seed) | network.buffers
 
 
 def material(spec: Spec, network: AnyNetwork | None = None, data: Dataset | None = None) -> Material:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rmtlottery.nets import build
-from rmtlottery.nets.init import KINDS, initial, sigmas
+from rmtlottery.nets.init import KINDS, drawn, initial, sigmas
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import FC, Conv, DeltaOrthogonal, DividedBias, Glorot, He, Normal, Orthogonal, Own
 from rmtlottery.tickets.spec import kinds
@@ -31,8 +31,8 @@ def words(init):
     return f"{init.kind}-{init.law}" if isinstance(init, Glorot) else init.kind
 
 
-def theta(init=GAUSSIAN[0], shapes=SHAPES, seed=0, others=None):
-    return initial(init, shapes, seed, others)
+def theta(init=GAUSSIAN[0], shapes=SHAPES, seed=0):
+    return initial(init, shapes, seed)
 
 
 def numbers(init, name, seeds=1, shapes=SHAPES):
@@ -264,32 +264,23 @@ def test_tensors_of_one_shape_differ():
 
 NORMED = {
     "stem.weight": (8, 3, 3, 3), "stem.bias": (8,), "norm.weight": (8,), "norm.bias": (8,), "scale": (), "query": (6,),
-    "lonely.bias": (5,), "out.weight": (4, 8), "out.bias": (4,),
+    "lonely.bias": (5,), "position": (4, 8), "whole.weight": (3, 8), "whole.bias": (3,),
+    "out.weight": (4, 8), "out.bias": (4,),
 }  # fmt: skip
-TAKEN = ["norm.weight", "norm.bias", "scale", "query", "lonely.bias"]
+PRUNABLE = ["stem.weight", "out.weight"]
+DRAWN = ["stem.weight", "stem.bias", "out.weight", "out.bias"]
 
 
-@pytest.mark.parametrize("name", TAKEN)
-@pytest.mark.parametrize("init", EVERY, ids=words)
-def test_what_is_neither_weight_nor_a_weights_bias_is_as_it_was(init, name):
-    """Scales and shifts of a normalisation, and parameters on their own, are not theta_0's to draw."""
-    others = {n: torch.full(shape, 2.5 + at) for at, (n, shape) in enumerate(NORMED.items())}
-    found = theta(init, NORMED, others=others)
-    assert torch.equal(found[name], others[name])
+def test_scales_shifts_and_parameters_on_their_own_are_not_theta_0s_to_draw():
+    """Nor is a matrix that cannot be cut, with the bias beside it."""
+    assert drawn(NORMED, PRUNABLE) == {name: NORMED[name] for name in DRAWN}
 
 
 @pytest.mark.parametrize("init", EVERY, ids=words)
-def test_weights_and_their_biases_are_drawn_whatever_the_others_are(init):
-    others = {n: torch.full(shape, 2.5) for n, shape in NORMED.items()}
-    found = theta(init, NORMED, others=others)
-    assert list(found) == list(NORMED)
-    for name in ("stem.weight", "stem.bias", "out.weight", "out.bias"):
-        assert not torch.equal(found[name], others[name])
-    assert all((value == 2.5).all() for value in others.values())
-
-
-def test_others_that_the_network_does_not_have_are_left_out():
-    assert list(theta(shapes={"fc1.weight": (3, 2)}, others={"running_mean": torch.ones(3)})) == ["fc1.weight"]
+def test_what_is_drawn_does_not_depend_on_what_is_not(init):
+    found, whole = theta(init, drawn(NORMED, PRUNABLE)), theta(init, NORMED | {"scale": (2,)})
+    assert list(found) == DRAWN
+    assert all(torch.equal(found[name], whole[name]) for name in DRAWN)
 
 
 @pytest.mark.parametrize("init", EVERY, ids=words)

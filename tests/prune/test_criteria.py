@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from rmtlottery.prune.criteria import CRITERIA, evidence_for
-from rmtlottery.prune.cut import cut
 from rmtlottery.tickets.parts import AtInit, Prune
 from rmtlottery.tickets.spec import declared
+from tests.prune.rankings import cut
 
 WEIGHT = [[-3.0, 2.0, -0.5], [0.0, 1.0, -4.0]]
 EVIDENCE = {

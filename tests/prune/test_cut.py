@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from rmtlottery.prune.cut import counts, cut, cut_layers, cut_together, in_rounds, removed, without_lowest
+from rmtlottery.prune.cut import counts, cut_layers, cut_together, in_rounds, removed, without_lowest
 from rmtlottery.refusal import Refusal
+from tests.prune.rankings import cut
 
 FIFTEEN_ROUNDS = [((256, 3072), 0.2, 27670), ((256, 256), 0.2, 2306), ((10, 256), 0.1, 529)]
 
