@@ -26,7 +26,7 @@ ROOMS = {
 GROUND = {"refusal"}
 COMMANDS = {"train.__main__", "analyze.__main__", "datasets.__main__", "study", "doctor", "console", "preview"}
 ALONE_OF_OURS = THEORY
-THEORY_MAY_IMPORT = {"numpy", "scipy", "collections", "dataclasses", "typing", "difflib", "functools", "math"}
+THEORY_MAY_IMPORT = {"numpy", "scipy", "collections", "dataclasses", "typing", "difflib", "functools", "itertools", "math"}
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

@@ -6,13 +6,17 @@ from numpy.testing import assert_allclose
 
 import rmtlottery as rl
 from rmtlottery.meanfield import critical_sigma_w, fixed_point
-from tests.meanfield.test_gaussian import plain_pair_mean
+from rmtlottery.meanfield.activations import ACTIVATIONS
+from tests.meanfield.test_pairs import plain_pair_mean
 
 meanfield = rl.meanfield
-NUMBERS = ("q", "chi", "chi_q", "c", "chi_c", "xi_q", "xi_c")
+NUMBERS = ("q", "chi", "chi_q", "c", "chi_c", "xi_q", "xi_c", "distance")
 POINTS = [(1.4, 0.3), (1.4, 0.3 / 16), (2.5, 0.3), (4.0, 0.3), (0.9, 0.3), (1.2, 1e-4), (0.5, 3.0)]
 ROOT2 = np.sqrt(2)
 LIFTED = meanfield.Activation("lifted", lambda u: np.tanh(u) / 2 + 0.2, lambda u: (1 - np.tanh(u) ** 2) / 2, bound=0.7)
+NAMES = tuple(ACTIVATIONS)
+SOFTPLUS = meanfield.Activation("softplus", lambda u: np.logaddexp(0, u), lambda u: 1 / (1 + np.exp(-u)))
+ASINH = meanfield.Activation("asinh", np.arcsinh, lambda u: 1 / np.sqrt(1 + u * u))
 
 
 # q, chi, chi_q by mpmath at 30 digits; c, chi_c by scipy's brentq on a plain trapezoid rule in the plane
@@ -48,7 +52,7 @@ def test_erf_at_the_edge_of_tanh_is_chaotic():
     assert point.phase == "chaotic"
 
 
-@pytest.mark.parametrize("phi", ["tanh", "erf", LIFTED], ids=["tanh", "erf", "lifted"])
+@pytest.mark.parametrize("phi", ["tanh", "erf", "hard_tanh", LIFTED], ids=["tanh", "erf", "hard_tanh", "lifted"])
 @pytest.mark.parametrize(("sigma_w", "sigma_b"), POINTS)
 def test_the_maps_stand_still(phi, sigma_w, sigma_b):
     point = fixed_point(sigma_w, sigma_b, phi)
@@ -156,7 +160,7 @@ def test_leaky_relu_of_a_user():
     assert_allclose(critical_sigma_w(0.3, leaky), np.sqrt(2 / 1.04), rtol=1e-10)
 
 
-@pytest.mark.parametrize("phi", ["tanh", "erf", "relu"])
+@pytest.mark.parametrize("phi", [*NAMES, SOFTPLUS, ASINH], ids=[*NAMES, "softplus", "asinh"])
 def test_never_nan_on_a_broad_grid(phi):
     sigma_w, sigma_b = np.linspace(0, 6, 13)[:, None], np.array([0, 1e-8, 0.3, 30])
     point = fixed_point(sigma_w, sigma_b, phi)
@@ -174,25 +178,75 @@ def test_never_nan_on_a_broad_grid(phi):
     assert np.array_equal(np.asarray(point.phase) == "chaotic", chaotic)
 
 
-def test_critical_sigma_w_of_tanh_and_erf():
-    assert_allclose(critical_sigma_w([0.3, 0.3 / 16]), [1.395583975154902, 1.063981237323407], rtol=1e-11)
-    assert_allclose([critical_sigma_w(0), critical_sigma_w(0, "erf")], [1, np.sqrt(np.pi) / 2], rtol=1e-10)
+@pytest.mark.parametrize("phi", ["gelu", "silu", SOFTPLUS], ids=["gelu", "silu", "softplus"])
+def test_the_length_is_the_smallest_root_by_a_dense_scan(phi):
+    sigma_w, sigma_b = (
+        np.array([0.3, 1, 1.38, 1.395, 1.4, 1.41, 1.42, 1.6, 2.2])[:, None],
+        np.array([0.05, 0.3, 0.6, 0.9, 2]),
+    )
+    found = fixed_point(sigma_w, sigma_b, phi).q
+    scan = np.logspace(-4, 9, 13001)
+    gap = meanfield.length_map(scan, sigma_w[..., None], sigma_b[:, None], phi) - scan
+    first = np.argmax(gap < 0, axis=-1)
+    assert np.array_equal(np.isfinite(found), np.any(gap < 0, axis=-1))
+    assert np.all((first == 0) | (found < scan[first] * (1 + 1e-12)))
+    assert np.all((first == 0) | (found > scan[first - 1] * (1 - 1e-12)))
 
 
-@pytest.mark.parametrize("phi", ["tanh", "erf"])
-def test_chi_is_one_on_the_critical_line(phi):
-    sigma_b = np.array([[1e-4, 0.01], [0.3, 1.0], [3.0, 10.0]])
-    edge = critical_sigma_w(sigma_b, phi)
-    assert edge.shape == (3, 2)
-    assert_allclose(fixed_point(edge, sigma_b, phi).chi, 1, rtol=1e-10)
+@pytest.mark.parametrize(("sigma_w", "sigma_b"), [(1.39, 0.4), (1.3, 0.9), (1.41, 3.0), (1.414, 1.0), (0.7, 0.2)])
+@pytest.mark.parametrize("phi", ["gelu", "silu", "softplus"])
+def test_unbounded_maps_stand_still_and_their_slopes_are_differences(phi, sigma_w, sigma_b):
+    act = SOFTPLUS if phi == "softplus" else phi
+    point = fixed_point(sigma_w, sigma_b, act)
+    assert_allclose(meanfield.length_map(point.q, sigma_w, sigma_b, act), point.q, rtol=1e-13)
+    h = 1e-4 * point.q
+    low, high = meanfield.length_map([point.q - h, point.q + h], sigma_w, sigma_b, act)
+    assert_allclose(point.chi_q, (high - low) / (2 * h), rtol=1e-6)
+    assert point.chi_q < 1
 
 
-def test_critical_sigma_w_of_relu_is_root_two_at_every_bias():
-    assert_allclose(critical_sigma_w(np.array([0, 0.3, 7]), "relu"), ROOT2, rtol=1e-14)
+@pytest.mark.parametrize("phi", ["gelu", "silu"])
+@pytest.mark.parametrize("below", [1e-3, 1e-6, 1e-9])
+def test_on_either_side_of_the_fold(phi, below):
+    """At q_f, chi_q = 1 and Q = q: two roots meet, q - q_f = +- sqrt(excess), and beyond there is none."""
+    q, act = 2.0, ACTIVATIONS[phi]
+    sigma_w = 1 / np.sqrt(act.V_slope(q))
+    bias = q - sigma_w**2 * act.V(q)
+    at = fixed_point(sigma_w, np.sqrt(bias * (1 + np.array([-below, below]))), phi)
+    bent = sigma_w**2 * (act.V_slope(q * 1.001) - act.V_slope(q * 0.999)) / (0.002 * q)
+    assert_allclose(at.q[0], q - np.sqrt(2 * bias * below / bent), rtol=20 * below)
+    assert at.chi_q[0] < 1
+    assert at.q[1] > 2 * q if sigma_w < ROOT2 else at.q[1] == np.inf
+    assert at.chi_q[1] < 1 if sigma_w < ROOT2 else at.chi_q[1] > 1
 
 
-def test_an_unbounded_curve_has_no_fixed_point_here():
-    softplus = meanfield.Activation("softplus", lambda u: np.logaddexp(0, u), lambda u: 1 / (1 + np.exp(-u)))
-    assert np.isfinite(meanfield.length_map(1.0, 1.4, 0.3, softplus))
-    with pytest.raises(ValueError, match=r"softplus.*bounded"):
-        fixed_point(1.4, 0.3, softplus)
+@pytest.mark.parametrize("phi", ["gelu", "silu"])
+def test_gelu_and_silu_without_bias_die_or_diverge(phi):
+    point = fixed_point([0, 1.9, 2, 2.001, 3], 0, phi)
+    assert point.q.tolist() == [0, 0, 0, np.inf, np.inf]
+    assert point.phase.tolist() == ["ordered", "ordered", "critical", "divergent", "divergent"]
+    assert_allclose(point.chi, [0, 1.9**2 / 4, 1, 2.001**2 / 2, 4.5], rtol=1e-14)
+    assert_allclose(point.chi_c[3:], 1)
+    assert np.all(point.c == 1)
+
+
+def test_a_divergent_net_is_met_by_limits():
+    point = fixed_point(1.5, 0.5, "gelu")
+    assert point.phase == "divergent"
+    assert (point.q, point.c, point.chi_c, point.xi_c, point.distance) == (np.inf, 1, 1, np.inf, 0)
+    assert_allclose([point.chi, point.chi_q], 1.125, rtol=1e-15)
+
+
+def test_a_curve_that_grows_slowly_has_a_chaotic_phase():
+    point = fixed_point([0.9, 1.5, 4], [[0.0], [0.3]], ASINH)
+    assert point.q[0, 0] == 0
+    assert np.array_equal(point.phase, [["ordered", "chaotic", "chaotic"]] * 2)
+    assert_allclose(meanfield.length_map(point.q, [0.9, 1.5, 4], [[0.0], [0.3]], ASINH), point.q, rtol=1e-13)
+    assert np.all(point.chi_q < 1)
+
+
+@pytest.mark.parametrize("sigma_b", [1e-8, 1e-3, 0.3])
+def test_hard_tanh_at_its_edge_comes_to_rest(sigma_b):
+    point = fixed_point(1.0, sigma_b, "hard_tanh")
+    assert point.chi < 1 + 1e-12
+    assert_allclose(meanfield.length_map(point.q, 1.0, sigma_b, "hard_tanh"), point.q, rtol=1e-13)

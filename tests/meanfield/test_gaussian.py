@@ -6,22 +6,7 @@ from numpy.testing import assert_allclose
 from scipy.special import erf, erfcx, expit
 
 from rmtlottery.meanfield import gaussian_mean
-from rmtlottery.meanfield.gaussian import gaussian_pair_mean, half_line
-
-C = np.array([-1, -0.99, -0.3, 0, 0.5, 0.999, 1])
-
-
-def plain_pair_mean(f, q, c):
-    """E f(u1) f(u2), trapezoid rule along the sum and the difference of u1, u2; f analytic up to |Im u| = pi/2."""
-    grids = []
-    for share in ((1 + c) / 2, (1 - c) / 2):
-        width = np.sqrt(q * share)
-        step = min(0.25, 0.2 / width) if width else 18.0
-        z = step * np.arange(-int(9 / step), int(9 / step) + 1)
-        weight = np.exp(-z * z / 2)
-        grids.append((width * z, weight / weight.sum()))
-    (mean, v), (half, w) = grids
-    return sum(vi * np.sum(w * f(m + half) * f(m - half)) for m, vi in zip(mean, v, strict=True))
+from rmtlottery.meanfield.gaussian import half_line
 
 
 @pytest.mark.parametrize("q", [1e-6, 0.3, 10, 1e4])
@@ -64,41 +49,6 @@ def test_mean_keeps_the_shape_of_q():
     assert_allclose(gaussian_mean(np.exp, q), np.exp(q / 2), rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("f", "expected"),
-    [
-        (np.sin, lambda q, c: np.exp(-q) * np.sinh(q * c)),
-        (np.cos, lambda q, c: np.exp(-q) * np.cosh(q * c)),
-        (np.exp, lambda q, c: np.exp(q * (1 + c))),  # neither odd nor even: c < 0 needs m(z) m(-z)
-        (lambda u: u + u**2, lambda q, c: q * c + q**2 * (1 + 2 * c**2)),
-    ],
-    ids=["sin", "cos", "exp", "polynomial"],
-)
-def test_pair_mean_of_a_smooth_function(f, expected):
-    q = np.array([[1e-6], [0.05], [0.3]])
-    assert_allclose(gaussian_pair_mean(f, q, C), expected(q, C), rtol=1e-10, atol=1e-16)
-
-
-@pytest.mark.parametrize("q", [1e-6, 0.3, 10, 1e4])
-@pytest.mark.parametrize("c", [-0.99, -0.3, 0.5, 0.999])
-@pytest.mark.parametrize("f", [np.tanh, lambda u: np.cosh(np.clip(u, -300, 300)) ** -2.0], ids=["tanh", "slope"])
-def test_pair_mean_against_the_plain_rule(f, c, q):
-    assert_allclose(gaussian_pair_mean(f, q, c), plain_pair_mean(f, q, c), rtol=1e-10)
-
-
-@pytest.mark.parametrize("c", [-1, 1])
-def test_pair_mean_of_equal_and_of_opposite_signals(c):
-    q = np.array([1e-6, 0.3, 10, 1e4])
-    assert_allclose(gaussian_pair_mean(np.tanh, q, c), c * gaussian_mean(lambda u: np.tanh(u) ** 2, q), rtol=1e-10)
-
-
-def test_pair_mean_of_independent_signals_is_the_product():
-    def f(u):
-        return np.tanh(u + 1)
-
-    assert_allclose(gaussian_pair_mean(f, 2.0, 0.0), gaussian_mean(f, 2.0) ** 2, rtol=1e-12)
-
-
 def test_half_line_stays_in_reach_and_is_dense_near_zero():
     z, w = half_line(9.0)
     assert z.min() >= 0
@@ -121,3 +71,26 @@ def test_half_line_gains_by_more_nodes():
         return abs(w @ np.exp(-50 * z * z) - np.sqrt(np.pi / 200))
 
     assert error(64) < 1e-3 * error(8)
+
+
+@pytest.mark.parametrize("q", [2e5, 1e8, 1e12])
+def test_a_curve_that_grows_may_be_averaged_at_any_length(q):
+    def softened(u):
+        return u * expit(u)
+
+    with pytest.raises(ValueError, match=r"q = .* is beyond 100000"):
+        gaussian_mean(lambda u: softened(u) ** 2, q)
+    bump = np.pi**2 / 3 / np.sqrt(2 * np.pi * q)  # twice the integral of relu - silu, over its normal density
+    assert_allclose(gaussian_mean(softened, q, np.inf), np.sqrt(q / (2 * np.pi)) - bump / 2, rtol=max(1e-12, 30 / q**2))
+    assert_allclose(gaussian_mean(lambda u: np.exp(-u * u), q, np.inf), 1 / np.sqrt(1 + 2 * q), rtol=1e-10)
+
+
+@pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
+def test_a_length_that_is_none_is_refused(bad):
+    with pytest.raises(ValueError, match=f"q = {bad} is not finite and at least 0"):
+        gaussian_mean(np.tanh, bad, np.inf)
+
+
+def test_many_lengths_are_averaged_as_one_is():
+    q = np.linspace(0.1, 3, 1001).reshape(7, 143)
+    assert_allclose(gaussian_mean(np.cos, q), np.exp(-q / 2), rtol=1e-13)

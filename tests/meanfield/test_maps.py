@@ -130,14 +130,14 @@ def test_bad_sigma_is_refused(which, bad):
             call()
 
 
-@pytest.mark.parametrize("bad", [-1e-9, np.nan, [1.0, -2.0]])
+@pytest.mark.parametrize("bad", [-1e-9, np.nan, np.inf, [1.0, -2.0]])
 def test_bad_length_is_refused(bad):
     for call in (
         lambda: meanfield.length_map(bad, 1.4, 0.3),
         lambda: meanfield.correlation_map(0.5, bad, 1.4, 0.3),
         lambda: meanfield.trajectory(bad, 3, 1.4, 0.3),
     ):
-        with pytest.raises(ValueError, match=r"\bq1?\b"):
+        with pytest.raises(ValueError, match=r"q1? = .* is not finite and at least 0"):
             call()
 
 
@@ -163,3 +163,35 @@ def test_unknown_phi_is_refused_everywhere():
     ):
         with pytest.raises(ValueError, match=r"(?i)did you mean.*tanh"):
             call()
+
+
+def test_covariances_of_unequal_lengths_in_closed_form():
+    q1, q2, c = np.array([[0.2], [7.0]]), 1.5, np.linspace(-1, 1, 5)
+    q12 = c * np.sqrt(q1 * q2)
+    expected = 1.96 * 2 / np.pi * np.arcsin(2 * q12 / np.sqrt((1 + 2 * q1) * (1 + 2 * q2))) + 0.09
+    assert_allclose(meanfield.covariance_map(q1, q2, q12, 1.4, 0.3, "erf"), expected, rtol=1e-13)
+    scaled = np.sqrt(q1 * q2) * meanfield.correlation_map(c, 1.0, 1.0, 0.0, "leaky_relu") * 0.50005
+    assert_allclose(meanfield.covariance_map(q1, q2, q12, 1.4, 0.3, "leaky_relu"), 1.96 * scaled + 0.09, rtol=1e-12)
+    assert_allclose(meanfield.covariance_map(q1, q2, q12, 1.4, 0.3, "linear"), 1.96 * q12 + 0.09, rtol=1e-14)
+
+
+@pytest.mark.parametrize("phi", ["tanh", "gelu", "silu", "hard_tanh"])
+def test_covariance_of_one_signal_with_itself_is_its_length(phi):
+    q = np.array([0.0, 0.3, 5.0])
+    assert_allclose(meanfield.covariance_map(q, q, q, 1.4, 0.3, phi), meanfield.length_map(q, 1.4, 0.3, phi), rtol=1e-12)
+    of_nothing = meanfield.covariance_map(0.0, 2.0, 0.0, 1.4, 0.3, phi)
+    assert_allclose(of_nothing, 0.09, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [1.01, -1.01, np.nan])
+def test_a_covariance_beyond_its_lengths_is_refused(bad):
+    with pytest.raises(ValueError, match="is not between -sqrt"):
+        meanfield.covariance_map(2.0, 0.5, bad, 1.4, 0.3)
+
+
+def test_correlation_trajectory_is_both_maps_repeated():
+    q, c = meanfield.correlation_trajectory([0.2, -0.9, 1.0], [[0.5], [4.0]], 4, 1.7, 0.3)
+    assert q.shape == c.shape == (4, 2, 3)
+    assert_allclose(q[:, :, 0], meanfield.trajectory([0.5, 4.0], 4, 1.7, 0.3), rtol=1e-15)
+    assert_allclose(c[1:], meanfield.correlation_map(c[:-1], q[:-1], 1.7, 0.3), rtol=1e-13)
+    assert_allclose(c[:, :, 2], 1, rtol=1e-14)

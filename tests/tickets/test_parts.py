@@ -78,7 +78,7 @@ def test_every_kind_of_data_is_implemented():
 
 
 def test_every_choice_is_distinct():
-    assert sorted(get_args(parts.Phi)) == ["erf", "relu", "tanh"]
+    assert sorted(get_args(parts.Phi)) == ["erf", "gelu", "hard_tanh", "leaky_relu", "linear", "relu", "silu", "tanh"]
     assert sorted(get_args(parts.Target)) == ["coordinates", "weights"]
 
 

@@ -7,7 +7,7 @@ from rmtlottery.tickets.fields import at_least, each_at_least, six_n_plus_two, s
 from rmtlottery.tickets.parts.part import Part
 
 PHI_HELP = "activation"
-Phi = Literal["tanh", "erf", "relu"]
+Phi = Literal["tanh", "erf", "relu", "leaky_relu", "hard_tanh", "linear", "gelu", "silu"]
 Padding = Literal["circular", "zero", "none"]
 Readout = Literal["mean", "flat"]
 
