@@ -1,4 +1,4 @@
-"""q* and chi of tanh on a 100 x 100 grid: ours against scipy.integrate.quad, same Newton steps; whole_s has c* and xi_c too."""
+"""q* and chi of tanh on a 100 x 100 grid: ours against scipy.integrate.quad, same Newton steps; whole_s: c* and xi_c too."""
 
 import statistics
 from collections.abc import Callable

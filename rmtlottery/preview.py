@@ -10,6 +10,7 @@ from rmtlottery.tickets.presets import label
 if TYPE_CHECKING:
     from rmtlottery.train.material import Material
 
+STABLE = 1e-6
 NEAR = 0.2  # chi^depth within about 20 % of 1
 
 
@@ -72,6 +73,7 @@ def edge(material: "Material") -> str:
     sigma_w, sigma_b = found[len(found) // 2]
     try:
         point, critical = fixed_point(sigma_w, sigma_b, phi), critical_sigma_w(sigma_b, phi)
+        there = fixed_point(critical, sigma_b, phi)
     except (ValueError, ArithmeticError) as unanswered:
         return f"theory has no answer at sigma_w = {sigma_w:g}, sigma_b = {sigma_b:g}: {unanswered}"
     median = "" if len(found) == 1 else f"sigma_w = {found[0][0]:.4g} to {found[-1][0]:.4g} by layer, median {sigma_w:.4g}: "
@@ -81,5 +83,7 @@ def edge(material: "Material") -> str:
     depth = len(hidden) + 1
     if abs(point.chi - 1) * depth < NEAR:
         return words + f"at the edge of chaos, as seen over {depth} layers"
-    side = "ordered" if point.chi < 1 else "chaotic"
-    return words + f"NOT at the edge of chaos but {side}; sigma_w = {critical:.4f} is critical at sigma_b = {sigma_b:g}"
+    side = {"ordered": "ordered", "chaotic": "chaotic"}.get(str(point.phase), "with lengths that grow without end")
+    stable = abs(there.chi - 1) < STABLE  # gelu and silu settle at another length where sigma_b is small
+    advice = f"sigma_w = {critical:.4f} is" if stable else "no sigma_w is"
+    return words + f"NOT at the edge of chaos but {side}; {advice} critical at sigma_b = {sigma_b:g}"

@@ -47,6 +47,20 @@ def test_zero_padding_and_layers_that_differ_are_said():
     assert "zeros" not in edge(material(rl.preset("first").but(net=conv | {"padding": "circular"})))
 
 
+@pytest.mark.parametrize(
+    ("phi", "sigma_w", "words"),
+    [
+        ("gelu", 1.4, "ordered; no sigma_w is critical at sigma_b = 0.1"),
+        ("linear", 1.4, "with lengths that grow without end; sigma_w = 1.0000 is critical"),
+        ("leaky_relu", 1.4142, "at the edge of chaos, as seen over 3 layers"),
+        ("silu", 3.0, "with lengths that grow without end; no sigma_w"),
+    ],
+)
+def test_every_activation_has_its_own_edge_or_none(phi, sigma_w, words):
+    spec = rl.preset("first").but(phi=phi, sigma_w=sigma_w, sigma_b=0.1)
+    assert words in preview(material(spec))
+
+
 def test_a_module_has_no_edge_and_its_name_stands_for_its_layers():
     words = preview(material(rl.preset("first").but(net={"kind": "resnet", "depth": 8, "stem": 2}, init="he")))
     assert "1x8x8 -> resnet: depth 8, stem 2, seeds 0, 1" in words

@@ -10,6 +10,8 @@ import pytest
 
 import rmtlottery as rl
 from rmtlottery.analyze import _ask
+from rmtlottery.analyze.rungs.names import LADDER
+from rmtlottery.meanfield.activations import ACTIVATIONS
 from tests.commands import command
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +64,19 @@ def test_every_room_is_on_the_map():
     rooms = {path.parent.name for path in (ROOT / "rmtlottery").glob("*/__init__.py")}
     table = (ROOT / "README.md").read_text().split("## The rooms")[1].split("## ")[0]
     assert rooms == set(re.findall(r"`(\w+)`", table))
+
+
+def test_every_rung_is_on_the_ladder():
+    text = (ROOT / "README.md").read_text()
+    for rung in LADDER:
+        assert f"| {rung.split()[0]} |" in text
+
+
+def test_every_function_of_theory_that_is_named_is_there():
+    table = (ROOT / "README.md").read_text().split("## Theory")[1].split("\n## ")[0]
+    named = set(re.findall(r"`(\w+)`", table)) - set(ACTIVATIONS) - set(_ask.questions())
+    assert len(named) > 20
+    assert not {name for name in named if not hasattr(rl.meanfield, name)}
 
 
 def test_links_lead_somewhere():

@@ -70,13 +70,19 @@ def spread(values: Any, most: int) -> list[Any]:
     return [values[place] for place in np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))]
 
 
-def layer_lines(rows: Any, axes: "Axes", y: str, most: int = 6) -> None:
-    """`y` against layer at some of the levels, one colour a density, with intervals over seeds as bars."""
+def layer_lines(rows: Any, axes: "Axes", y: str, most: int = 6, dashed: Any = None) -> None:
+    """`y` against layer at some of the levels, one colour a density, with intervals over seeds as bars.
+
+    Rows to be `dashed` are drawn as means, in the same colours.
+    """
     import seaborn as sns
 
     shown = rows[rows["level"].isin(spread(sorted(rows["level"].unique()), most))]
     look = {"hue": "level", "palette": "viridis", "legend": "full", "marker": "o", "errorbar": interval, "err_style": "bars"}
     sns.lineplot(shown, x="layer", y=y, ax=axes, **look)
+    for level in shown["level"].unique() if dashed is not None else ():
+        means = dashed[dashed["level"] == level].groupby("layer")[y].mean()
+        axes.plot(means.index, means, "--", color=level_colour(level, shown["level"]), linewidth=1)
     axes.set_xticks(sorted(shown["layer"].unique()))
     axes.grid(alpha=0.3)
     density = shown.groupby("level")["density"].first()

@@ -27,7 +27,8 @@ class Activation:
 
     What has no closed form is averaged numerically, by a rule that resolves a turn or a kink at h = 0 only: a phi that
     it does not resolve is refused unless all closed forms are given. Those of one signal are functions of q, those of
-    a pair of (q1, q2, c). An `odd` phi halves the work. `vouched` is for those declared in this file, which tests hold to their slopes.
+    a pair of (q1, q2, c). An `odd` phi halves the work. `vouched` is for those declared in this file, which tests hold
+    to their slopes.
     """
 
     name: str

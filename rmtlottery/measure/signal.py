@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 
 from rmtlottery import datasets, nets
+from rmtlottery.datasets.dataset import Split
 from rmtlottery.nets.init import sigmas
 from rmtlottery.nets.network import Layer, Map, Network, Weights
 from rmtlottery.refusal import Refusal
@@ -13,14 +14,17 @@ from rmtlottery.tickets.ticket import Ticket
 
 Fact = Callable[[Layer, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 PORTION = 64
+TRAINING = 20_000
 
 
 class Probe(NamedTuple):
-    """A ticket's network and the test inputs that are sent through it."""
+    """A ticket's network, the test inputs that are sent through it, their labels, and training inputs for theory to know."""
 
     network: Network
     x: torch.Tensor
-    words: str
+    words: str = ""
+    y: torch.Tensor | None = None
+    train: Split | None = None
 
 
 def probe(ticket: Ticket, samples: int) -> Probe:
@@ -30,9 +34,10 @@ def probe(ticket: Ticket, samples: int) -> Probe:
     if ticket.spec is None:
         raise Refusal("a ticket without a Spec names no data set to probe it with")
     data = datasets.dataset(ticket.spec.data)
-    x = data.test.x[:samples]
+    x, y = data.test.x[:samples], data.test.y[:samples]
     words = f"{len(x)} test inputs of {ticket.spec.data.kind}; {data.preprocessing}"
-    return Probe(nets.chain(ticket.spec.net, data.shape, data.classes), x, words)
+    train = Split(data.train.x[:TRAINING], data.train.y[:TRAINING])
+    return Probe(nets.chain(ticket.spec.net, data.shape, data.classes), x, words, y, train)
 
 
 def nominal(ticket: Ticket) -> list[tuple[float, float]]:
@@ -56,28 +61,32 @@ def nominal_shares(ticket: Ticket) -> list[torch.Tensor]:
 
 def hidden_lengths(network: Network, weights: Weights, x: torch.Tensor) -> list[float]:
     """q^l of every hidden layer: the mean of h^2 over units and inputs."""
-    return over_inputs(network, weights, x, lambda layer, weight, given, h: h.square())
+    return [q for (q,) in over_inputs(network, weights, x, lambda layer, weight, given, h: h.square())]
 
 
-def gains(network: Network, weights: Weights, x: torch.Tensor) -> list[float]:
-    """chi^l of every hidden layer: |D_l W_l|_F^2 / N_l, D_l the slopes of phi at h^l, averaged over inputs."""
+def gains(network: Network, weights: Weights, x: torch.Tensor) -> list[tuple[float, ...]]:
+    """chi and gain of every hidden layer: |D W|_F^2 / N, D the slopes of phi at h, averaged over inputs; and without D."""
+
+    def gain(layer: Layer, weight: torch.Tensor, given: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        return layer.linear(weight.square(), torch.ones_like(given[:1]))
 
     def stretch(layer: Layer, weight: torch.Tensor, given: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        return slopes(network.phi, h).square() * layer.linear(weight.square(), torch.ones_like(given[:1]))
+        return slopes(network.phi, h).square() * gain(layer, weight, given, h)
 
-    return over_inputs(network, weights, x, stretch)
+    return over_inputs(network, weights, x, stretch, gain)
 
 
 @torch.no_grad()
-def over_inputs(network: Network, weights: Weights, x: torch.Tensor, fact: Fact) -> list[float]:
-    """The mean over units and inputs of a fact of every hidden layer, in float64, a portion of the inputs at a time."""
+def over_inputs(network: Network, weights: Weights, x: torch.Tensor, *facts: Fact) -> list[tuple[float, ...]]:
+    """The means over units and inputs of facts of every hidden layer, in float64, a portion of the inputs at a time."""
     exact = {name: value.double() for name, value in weights.items()}
     hidden = network.layers[:-1]
-    totals = [0.0] * len(hidden)
+    totals = torch.zeros(len(hidden), len(facts), dtype=torch.float64)
     for part in x.split(PORTION):
         for place, (layer, (given, h)) in enumerate(zip(hidden, network.signals(exact, part.double()), strict=False)):
-            totals[place] += fact(layer, exact[f"{layer.name}.weight"], given, h).mean().item() * len(part)
-    return [total / len(x) for total in totals]
+            weight = exact[f"{layer.name}.weight"]
+            totals[place] += torch.stack([fact(layer, weight, given, h).mean() for fact in facts]) * len(part)
+    return [tuple(row) for row in (totals / len(x)).tolist()]
 
 
 def slopes(phi: Map, h: torch.Tensor) -> torch.Tensor:
@@ -93,3 +102,9 @@ def window_mean(layer: Layer, shares: torch.Tensor, x: torch.Tensor) -> torch.Te
     `shares` say how much of the weights' variance lies where in the kernel; what is outside the picture counts as 0.
     """
     return layer.linear(shares[None, None], x) if len(layer.shape) > 2 else x.flatten(1).mean(1, keepdim=True)
+
+
+def reached(network: Network) -> int:
+    """How many hidden layers come before the first that takes more than phi of the layer before it."""
+    hidden = network.layers[:-1]
+    return next((place for place, layer in enumerate(hidden) if layer.mixes), len(hidden))

@@ -50,7 +50,7 @@ def test_tickets_are_let_go_one_by_one(tiny_run):
             gc.collect()
             assert not [old for old in asked[:-1] if old()]
 
-    assert len(rl.tabulate("qmap", tickets(), samples=5)) == 8 * 16
+    assert len(rl.tabulate("qmap", tickets(), samples=5)) == 8 * 56
     assert len(asked) == 8
 
 

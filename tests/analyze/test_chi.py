@@ -7,8 +7,8 @@ from scipy.integrate import trapezoid
 
 import rmtlottery as rl
 from rmtlottery import datasets
-from rmtlottery.analyze._theory import T0, T1, T2
 from rmtlottery.analyze.chi import headline
+from rmtlottery.analyze.rungs.names import MEASURED, PROBES, SOURCES, T0, T1, T2, T6, T9, T9B
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,9 @@ def pooled(tmp_path_factory):
 
 
 def test_it_has_every_state_source_and_hidden_layer(found):
-    assert len(found) == 8 * 2 * 4 * 2
-    assert set(found["source"]) == {"measured", T0, T1, T2}
+    assert set(found["source"]) == set(SOURCES) - {T9B, PROBES}
+    assert len(found) == 8 * 2 * (len(SOURCES) - 2) * 2
+    assert list(found.columns[4:]) == ["state", "layer", "source", "chi", "gain", "inputs", "skipped", "slope"]
     assert "q" not in found
     assert found["inputs"].iloc[0].startswith("40 test inputs of digits")
 
@@ -40,7 +41,19 @@ def test_measured_is_the_squared_frobenius_norm_of_the_jacobian_over_its_rows(ti
         jacobians = (1 - np.tanh(h) ** 2)[:, :, None] * w
         row = found.query("seed == 1 and level == 3 and state == 'trained' and layer == @layer and source == 'measured'")
         assert row["chi"].item() == pytest.approx((jacobians**2).sum((1, 2)).mean() / len(w), rel=1e-9)
+        assert row["gain"].item() == pytest.approx((w**2).sum() / len(w), rel=1e-9)
         x = np.tanh(h)
+
+
+def test_chi_is_gain_times_slope(found):
+    assert np.allclose(found["chi"], found["gain"] * found["slope"], rtol=1e-12)
+    assert ((found["slope"] > 0) & (found["slope"] <= 1)).all(), "of tanh"
+
+
+def test_the_gain_is_told_to_T3_and_T4_to_T9_alike(found):
+    keys = ["seed", "level", "state", "layer"]
+    gain = found[~found["source"].isin([T0, T1, T2])].pivot_table("gain", keys, "source")
+    assert np.allclose(gain, gain[[MEASURED]], rtol=1e-6)
 
 
 def test_T0_is_sigma_w_squared_times_the_mean_of_the_squared_slope(tiny_run, found):
@@ -56,7 +69,8 @@ def test_theory_ends_where_layers_are_pooled_and_the_headline_says_so(pooled):
     assert set(pooled.loc[pooled["source"] == T0, "layer"]) == {1}
     assert set(pooled.loc[pooled["source"] == "measured", "layer"]) == {1, 2, 3}
     assert "no theory reaches these layers" in headline(pooled)
-    assert len(rl.plot("chi", pooled).axes) == 4
+    assert "T0 to T6 end before conv2, which takes what pooling leaves" in headline(pooled)
+    assert len(rl.plot("chi", pooled).axes) == 6
 
 
 def made():
@@ -69,22 +83,47 @@ def made():
         if (source, layer) != (T2, 4)
     ]
     found = pd.DataFrame(rows)
-    return found.assign(run="r", seed=0, state="rewound", density=0.2 ** found["level"])
+    return found.assign(run="r", seed=0, state="rewound", density=0.2 ** found["level"], gain=4.0, skipped="nothing").assign(
+        slope=lambda table: table["chi"] / 4
+    )
 
 
-def test_the_headline_has_both_ends_and_theory_over_measured_in_the_same_layers():
+def test_the_headline_has_both_ends_in_two_parts_and_theory_over_measured_in_the_same_layers():
     words = headline(made())
-    assert "chi of the rewound net is 3.5 densest (density 100.0%), 1.75 sparsest (density 20.0%)" in words
+    assert "chi of the rewound net is 3.5 (gain 4, slope 0.875) densest (density 100.0%)" in words
+    assert "1.75 (gain 4, slope 0.438) sparsest (density 20.0%)" in words
     assert "theory over measured is T0 x2, T1 x3, T2 x0.5 " in words
 
 
 @pytest.mark.parametrize("which", ["level == level", "seed == 0", "level == 3", "seed == 1 and level == 0"])
-def test_the_figure_has_two_panels_a_state_and_a_line_at_1(found, which):
+def test_the_figure_has_three_panels_a_state_and_lines_where_chi_is_1(found, which):
     figure = rl.plot("chi", found.query(which))
-    assert len(figure.axes) == 4
-    for axes in figure.axes:
+    assert len(figure.axes) == 6
+    for place, axes in enumerate(figure.axes):
+        assert axes.get_title()
         assert axes.get_xlabel()
-        assert axes.get_ylabel().startswith("chi")
-        assert axes.get_yscale() == "log"
-        assert any(list(line.get_ydata()) == [1, 1] for line in axes.get_lines())
-    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["measured", T0, T1, T2]
+        assert axes.get_legend()
+        assert axes.get_ylabel().startswith("log2" if place % 3 == 2 else "chi")
+        assert axes.get_yscale() == ("linear" if place % 3 == 2 else "log")
+        one = 0 if place % 3 == 2 else 1
+        assert any(list(line.get_ydata()) == [one, one] for line in axes.get_lines())
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["measured", T0, T1, T2, T6, T9]
+
+
+def test_the_last_panel_splits_the_logarithm(found):
+    """Each line is a mean over the deeper half, so that gain and slope add up to chi."""
+    axes = rl.plot("chi", found.query("seed == 0")).axes[2]
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert {"gain", "slope", "chi"} <= set(words)
+    assert {MEASURED, T9} <= set(words)
+
+
+def test_a_dead_layer_has_no_gain_and_a_slope_of_0():
+    dead = made().assign(chi=0.0, gain=0.0, slope=0.0)
+    assert "chi of the rewound net is 0 (gain 0, slope 0) densest" in headline(dead.query("source == 'measured'"))
+
+
+def test_a_ticket_by_itself(tiny_run):
+    table = rl.tabulate("chi", tiny_run[1, 2], samples=10)
+    assert "chi of the rewound net is" in headline(table)
+    assert len(rl.plot("chi", table).axes) == 6

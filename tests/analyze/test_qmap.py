@@ -3,12 +3,15 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import rmtlottery as rl
 from rmtlottery import datasets, nets
-from rmtlottery.analyze._theory import T0, T1, T2, variances
+from rmtlottery.analyze.qmap import headline
+from rmtlottery.analyze.rungs.names import MEASURED, PROBES, SOURCES, T0, T1, T2, T3, T6, T9, T9B
+from rmtlottery.analyze.rungs.pooled import variances
 from rmtlottery.measure.signal import hidden_lengths
 from rmtlottery.nets.init import initial
 from rmtlottery.tickets.parts import FC, Normal
@@ -30,9 +33,29 @@ def curve(table, state, source):
 
 
 def test_it_has_every_state_source_and_hidden_layer(table):
-    assert len(table) == 2 * 4 * 2
-    assert set(table["source"]) == {"measured", T0, T1, T2}
+    assert set(table["source"]) == set(SOURCES) - {T9B}
+    assert len(table) == 2 * (len(SOURCES) - 1) * 2
     assert set(table["layer"]) == {1, 2}
+    assert list(table.columns[4:]) == ["state", "layer", "source", "q", "bar", "inputs", "skipped", "input_length"]
+
+
+def test_rungs_have_a_bar_and_what_is_measured_has_none(table):
+    rungs = ~table["source"].isin([MEASURED, PROBES])
+    assert (table.loc[rungs, "bar"] > 0).all()
+    assert table.loc[~rungs, "bar"].isna().all()
+    assert (table["skipped"] == "nothing").all()
+
+
+def test_parts_add_the_classes_in_parts(ticket):
+    rows = rl.tabulate("qmap", ticket, samples=20, parts=3)
+    assert set(rows["source"]) == set(SOURCES)
+
+
+def test_iid_probes_are_the_size_of_the_weights_at_the_measured_length(ticket, table):
+    """Layer 2: |W|_F^2 / fan_out V(measured q of layer 1) + <b^2>."""
+    w, b = (ticket.weights[f"fc2.{kind}"].double().numpy() for kind in ("weight", "bias"))
+    V = rl.meanfield.activation("tanh").V(curve(table, "trained", MEASURED)[0])
+    assert curve(table, "trained", PROBES)[1] == pytest.approx((w**2).sum() / len(w) * V + (b**2).mean(), rel=0.1)
 
 
 def test_it_says_which_inputs(table):
@@ -94,39 +117,92 @@ def random_subnet(network, seed, density):
     return {name: value * mask[name] if name in mask else value for name, value in weights.items()}, mask
 
 
-def test_under_a_random_mask_T2_holds_and_T0_and_T1_are_far_off():
+def test_under_a_random_mask_T2_and_T3_hold_and_T0_and_T1_are_far_off():
     """Monte Carlo over inits and masks of density 0.1, on unequal widths."""
     network = nets.build(FC(widths=(200, 300, 250)), (64,), 10)
     x = torch.randn(20, 64, generator=torch.Generator().manual_seed(0))
     lengths = x.double().square().mean(1).numpy()
-    ratios = {T0: [], T1: [], T2: []}
+    ratios = {T0: [], T1: [], T2: [], T3: []}
     for seed in range(100):
         weights, mask = random_subnet(network, seed, 0.1)
         measured = hidden_lengths(network, weights, x)[-1]
-        for source, [(w2, b2), *_] in variances(SimpleNamespace(spec=rl.Spec(), mask=mask), weights).items():
-            q = rl.meanfield.trajectory(w2 * lengths + b2, 3, w2**0.5, b2**0.5).mean(axis=1)[-1]
-            ratios[source].append(q / measured)
-    assert_mean(ratios[T2], 1.0, rejects=1.1, bias=0.01)
+        for source, pairs in variances(SimpleNamespace(spec=rl.Spec(), mask=mask), weights).items():
+            q = lengths
+            for layer, (w2, b2) in enumerate(pairs):
+                q = w2 * (rl.meanfield.activation("tanh").V(q) if layer else q) + b2
+            ratios[source].append(q.mean() / measured)
+    for source in (T2, T3):
+        assert_mean(ratios[source], 1.0, rejects=1.1, bias=0.01)
     assert min(ratios[T0]) > 3
     assert min(ratios[T1]) > 3
 
 
 def test_the_headline_names_the_peak_and_how_far_each_theory_is(tiny_run):
-    from rmtlottery.analyze.qmap import headline
-
     words = headline(rl.tabulate("qmap", tiny_run, samples=50))
     assert " densest (density 100.0%), " in words
     assert " at its peak (density " in words
-    assert all(f"{name} x" in words for name in ("T0", "T1", "T2"))
+    assert all(f"{name} x" in words for name in ("T0", "T1", "T2", "T6", "T9"))
 
 
-def test_the_figure_has_two_panels_a_state_with_labels_and_legends(tiny_run):
+def made_table():
+    """Two seeds, two levels and layers 1 to 4; T9 is 1 % off at level 0, and 20 % at level 1, of density 5 %."""
+    times = {MEASURED: 1.0, T0: 2.0, T2: 0.5, T9: 1.01}
+    rows = [
+        {"seed": seed, "level": level, "layer": layer, "source": source, "q": (1 + seed) * (2 - level) * t}
+        for seed in (0, 1)
+        for level in (0, 1)
+        for layer in (1, 2, 3, 4)
+        for source, t in (times | ({T9: 1.2} if level else {})).items()
+    ]
+    found = pd.DataFrame(rows)
+    return found.assign(run="r", state="rewound", density=0.05 ** found["level"], bar=0.1, skipped="nothing")
+
+
+def test_the_headline_says_how_close_the_best_rung_is_and_where():
+    words = headline(made_table())
+    assert "q of the rewound net is 3.00 densest (density 100.0%), 3.00 at its peak (density 100.0%), 1.50 sparsest" in words
+    assert "at its peak theory over measured is T0 x2, T2 x0.5, T9 x1" in words
+    assert "sparsest theory over measured is T0 x2, T2 x0.5, T9 x1.2" in words
+    assert "rewound T9 1.0%" in words, "only down to 10 % density"
+    assert "20.0%" not in words
+
+
+def test_the_headline_names_what_was_not_reached():
+    assert headline(made_table().assign(skipped="no T9: ask later")).count("no T9: ask later") == 1
+
+
+def test_the_figure_has_three_panels_a_state_with_labels_and_legends(tiny_run):
     figure = rl.plot("qmap", rl.tabulate("qmap", tiny_run, samples=50))
-    assert len(figure.axes) == 4
+    assert len(figure.axes) == 6
     for axes in figure.axes:
+        assert axes.get_title()
         assert axes.get_xlabel()
+        assert axes.get_ylabel()
+        assert axes.get_legend()
+    for axes in (*figure.axes[::3], *figure.axes[1::3]):
         assert axes.get_ylabel().startswith("q, mean")
         assert axes.get_yscale() == "log"
-    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["measured", T0, T1, T2]
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["measured", T0, T1, T2, T6, T9]
     shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert shown == [f"{100 * ticket.density:.3g} %" for ticket in tiny_run if ticket.seed == 0]
+
+
+def test_the_last_panel_has_what_each_rung_leaves_in_octaves():
+    """|log2 of predicted over measured|: T0 1, T2 1, T9 0.014 and 0.26."""
+    axes = rl.plot("qmap", made_table()).axes[2]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["T0", "T2", "T9"]
+    heights = [list(line.get_ydata()) for line in axes.get_lines() if len(line.get_ydata()) == 3]
+    assert [1, 1, np.log2(1.01)] in [pytest.approx(height) for height in heights]
+    assert [1, 1, np.log2(1.2)] in [pytest.approx(height) for height in heights]
+
+
+def test_the_table_of_one_ticket_has_a_headline_and_a_figure(table):
+    assert "theory over measured is T0 x" in headline(table)
+    assert len(rl.plot("qmap", table).axes) == 6
+
+
+@pytest.mark.parametrize("widths", ["6", "6,5,4"])
+def test_a_net_of_any_depth_has_a_headline_and_a_figure(widths, tiny, tmp_path):
+    table = rl.tabulate("qmap", rl.fit(tiny.but(widths=widths, levels=1, epochs=1, seeds=0), tmp_path), samples=20)
+    assert "q of the rewound net is" in headline(table)
+    assert len(rl.plot("qmap", table).axes) == 6

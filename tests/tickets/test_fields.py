@@ -90,7 +90,10 @@ def test_the_edge_of_a_bound_is_inside(name, edge):
     assert accept(FIELDS[name], edge) == edge
 
 
-@pytest.mark.parametrize(("given", "words"), [("tahn", "did you mean 'tanh'"), ("cubic", "choose from erf, gelu, hard_tanh, leaky_relu, linear, relu")])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("tahn", "did you mean 'tanh'"), ("cubic", "choose from erf, gelu, hard_tanh, leaky_relu, linear, relu")],
+)
 def test_an_unknown_choice_is_told_the_known_ones(given, words):
     with pytest.raises(Refusal, match=words):
         accept(FIELDS["phi"], given)

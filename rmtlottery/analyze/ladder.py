@@ -1,0 +1,175 @@
+"""Which assumption of theory breaks in a pruned net, and what makes its signal longer or shorter?
+
+Exactly, on any net: q = size x below x shape x alignment + bias + cross. size = |W|_F^2/fan_out = density x fan_in x the
+survivors' second moment; below = V(q of the layer below), the mean of phi^2 were its pre-activations Gaussian (in layer 1
+the inputs' mean square); shape, what the true mean of phi^2 is of that; alignment = N Tr(W^T W C)/(Tr W^T W Tr C), C = <x
+x^T>, 1 where the large directions of the weights and of the activations have nothing in common; bias = <b^2>; cross = 2<b
+(W x)>. The figure tells by how much the logarithm of each factor has changed since the densest level: the bars add up to
+the line. `closes` is what is left of the identity, over q. The verdict is the first rung of the ladder (told in `qmap`)
+whose q is within the finite-width bar of the measured one; `breaks` is what that rung no longer assumes. It is not
+`settled`, and has a star in the figure, where a higher rung is outside again: one error may hide another.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from rmtlottery.analyze._compare import not_reached
+from rmtlottery.analyze._style import legend_beside, mean_density, panel_name, percent
+from rmtlottery.analyze.rungs.climb import climb
+from rmtlottery.analyze.rungs.names import DROPPED, LADDER, NONE
+from rmtlottery.meanfield import activation
+from rmtlottery.measure.identity import Pieces, pieces
+from rmtlottery.measure.signal import probe
+from rmtlottery.tickets.ticket import Ticket
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FACTORS = ["size", "below", "shape", "alignment"]
+
+
+def table(ticket: Ticket, *, samples: int = 1000, parts: int = 1) -> "pd.DataFrame":
+    """Columns: state, layer, source, q, size, below, shape, alignment, bias, cross, closes, verdict, settled, breaks, bar,
+    inputs, skipped.
+    """
+    import pandas as pd
+
+    seen, found = probe(ticket, samples), []
+    for state, weights in ticket.states.items():
+        climbed, below = climb(ticket, weights, seen, parts), None
+        for layer, held in enumerate(pieces(seen.network, weights, seen.x), start=1):
+            rungs = {row["source"]: row for row in climbed.rows if row["layer"] == layer}
+            factors = attribution(held, below, ticket.spec.net.phi)  # type: ignore[union-attr]
+            found.append({"state": state, "layer": layer} | factors | verdict(held.q, rungs))
+            below = held.q
+    return pd.DataFrame(found).assign(source="measured", inputs=seen.words, skipped=climbed.skipped)
+
+
+def attribution(held: Pieces, below: float | None, phi: str) -> dict[str, Any]:
+    """The identity's pieces, and what is left of it."""
+    V = held.x2 if below is None else float(activation(phi).V(below))
+    factors = {"size": held.s2, "below": V, "shape": held.x2 / V if V else 1.0, "alignment": held.alignment}
+    product = held.s2 * V * factors["shape"] * held.alignment
+    left = held.q - product - held.b2 - 2 * held.bh
+    return {"q": held.q} | factors | {"bias": held.b2, "cross": 2 * held.bh, "closes": left / held.q if held.q else left}
+
+
+def verdict(q: float, rungs: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The first rung within the bar, whether all higher ones are too, and what it no longer assumes."""
+    within = {name: fits(q, rungs[name]) for name in LADDER if name in rungs}
+    if not within:
+        return {"verdict": NONE, "settled": False, "breaks": "no rung reaches this layer", "bar": float("nan")}
+    bar = next(iter(rungs.values()))["bar"]
+    first = next((name for name, fit in within.items() if fit), NONE)
+    if first == NONE:
+        return {"verdict": NONE, "settled": False, "breaks": "more than any rung drops", "bar": bar}
+    higher = list(within.values())[list(within).index(first) :]
+    return {"verdict": first, "settled": all(higher), "breaks": DROPPED[first], "bar": bar}
+
+
+def fits(q: float, rung: dict[str, Any]) -> bool:
+    return bool(abs(rung["q"] - q) <= rung["bar"] * rung["q"])
+
+
+def plot(table: "pd.DataFrame") -> "Figure":
+    """Left: what changed q, factor by factor, over the layers after the first. Right: the verdict, layer by level."""
+    import matplotlib.pyplot as plt
+
+    held = mean_density(table)
+    parts = list(held.groupby(["run", "state"]))
+    figure, axes = plt.subplots(len(parts), 2, figsize=(16, 4.2 * len(parts)), squeeze=False, layout="constrained")
+    for ((run, state), part), (left, right) in zip(parts, axes, strict=True):
+        name = panel_name(held, run, state)
+        draw_changes(changes(part), left)
+        left.set(title=f"{name}: what changed q since the densest level")
+        draw_verdicts(part, right)
+        right.set(title=f"{name}: first rung within the finite-width bar (*: a higher one is not)")
+    return figure
+
+
+def changes(part: "pd.DataFrame") -> "pd.DataFrame":
+    """log2 of each factor less that of the densest level, mean over seeds and over the layers after the first."""
+    import numpy as np
+
+    deep = after_first(part)
+    product = deep[FACTORS].prod(axis=1)
+    logs = np.log2(deep[FACTORS].assign(total=product).clip(lower=1e-12)).assign(
+        level=deep["level"], density=deep["density"]
+    )
+    means = logs.groupby(["level", "density"]).mean()
+    return means - means.iloc[0]
+
+
+def after_first(part: "pd.DataFrame") -> "pd.DataFrame":
+    """The layers after the first, which sees the inputs; it alone where there are no others."""
+    return part[part["layer"] > 1] if part["layer"].max() > 1 else part
+
+
+def draw_changes(change: "pd.DataFrame", axes: "Axes") -> None:
+    import numpy as np
+    import seaborn as sns
+
+    places, above, below = np.arange(len(change)), np.zeros(len(change)), np.zeros(len(change))
+    for factor, colour in zip(FACTORS, sns.color_palette("colorblind"), strict=False):
+        height = change[factor].to_numpy()
+        axes.bar(places, height, bottom=np.where(height >= 0, above, below), color=colour, label=factor, width=0.8)
+        above, below = above + np.maximum(height, 0), below + np.minimum(height, 0)
+    axes.plot(places, change["total"], color="black", marker="o", label="q less its bias")
+    axes.axhline(0, color="black", linewidth=1)
+    density_ticks(change.index.get_level_values("density"), axes)
+    axes.set(ylabel="change of log2, mean of layers after the first")
+    axes.grid(alpha=0.3, axis="y")
+    legend_beside(axes, "factor")
+
+
+def draw_verdicts(part: "pd.DataFrame", axes: "Axes") -> None:
+    import seaborn as sns
+
+    order = [*LADDER, NONE]
+    place = part.assign(rung=part["verdict"].map(order.index))
+    cells = place.pivot_table("rung", "layer", "level", "median").round().astype(int)
+    settled = place.assign(settled=(place["settled"] | (place["verdict"] == NONE)).astype(float))
+    stars = settled.pivot_table("settled", "layer", "level").map(lambda share: "" if share >= 0.5 else "*")
+    names = cells.map(lambda rung: order[rung].split()[0]) + stars
+    look = {"cmap": "viridis", "vmin": 0, "vmax": len(order) - 1, "linewidths": 0.5, "cbar": False}
+    sns.heatmap(cells, annot=names, fmt="", annot_kws={"size": 8}, ax=axes, **look)
+    density_ticks(part.groupby("level")["density"].first(), axes, shift=0.5)
+    axes.set(ylabel="layer")
+    axes.tick_params(axis="y", rotation=0)
+
+
+def density_ticks(density: Any, axes: "Axes", shift: float = 0.0) -> None:
+    """A tick for each level, and words at every second of many."""
+    step = 2 if len(density) > 9 else 1
+    words = [percent(value) if place % step == 0 else "" for place, value in enumerate(density)]
+    axes.set_xticks([place + shift for place in range(len(words))], words, rotation=0, fontsize=8)
+    axes.set_xlabel("density (weights kept)")
+
+
+def headline(table: "pd.DataFrame") -> str:
+    """What made q of the rewound net change where it is longest and at the end, and where the verdicts fall."""
+    held = mean_density(table)
+    runs = held[held["state"] == "rewound"].groupby("run")
+    return f"{'; '.join(f'{run}: {summary(part)}' for run, part in runs)}.{not_reached(table)}"
+
+
+def summary(part: "pd.DataFrame") -> str:
+    change = changes(part)
+    levels = dict.fromkeys((change["total"].idxmax(), change.index[-1]))
+    sentences = [f"at density {percent(at[1])} {words(change.loc[at])}" for at in levels]
+    return f"log2 of q less its bias, rewound, since the densest level: {', '.join(sentences)}; {verdicts(part)}"
+
+
+def words(change: "pd.Series") -> str:
+    factors = ", ".join(f"{factor} {change[factor]:+.2f}" for factor in FACTORS)
+    return f"{change['total']:+.2f} ({factors})"
+
+
+def verdicts(part: "pd.DataFrame") -> str:
+    """How often each rung is the first within the bar, layer 1 apart, which sees the inputs."""
+    deep = after_first(part)
+    counts = deep["verdict"].value_counts()
+    named = ", ".join(f"{name.split()[0]} {counts[name]}" for name in (*LADDER, NONE) if name in counts)
+    by_chance = ((deep["verdict"] != NONE) & ~deep["settled"]).sum()
+    return f"the first rung within the bar is, of {len(deep)} cells after layer 1, {named} ({by_chance} not settled)"
