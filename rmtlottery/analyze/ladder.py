@@ -6,8 +6,8 @@ the inputs' mean square); shape, what the true mean of phi^2 is of that; alignme
 x^T>, 1 where the large directions of the weights and of the activations have nothing in common; bias = <b^2>; cross = 2<b
 (W x)>. The figure tells by how much the logarithm of each factor has changed since the densest level: the bars add up to
 the line. `closes` is what is left of the identity, over q. The verdict is the first rung of the ladder (told in `qmap`)
-whose q is within the finite-width bar of the measured one; `breaks` is what that rung no longer assumes. It is not
-`settled`, and has a star in the figure, where a higher rung is outside again: one error may hide another.
+whose q is within the finite-width bar of the measured one. One error may hide another: `settles` is the first rung from
+which on all are, and `breaks` is what that one no longer assumes.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ FACTORS = ["size", "below", "shape", "alignment"]
 
 
 def table(ticket: Ticket, *, samples: int = 1000, parts: int = 1) -> "pd.DataFrame":
-    """Columns: state, layer, source, q, size, below, shape, alignment, bias, cross, closes, verdict, settled, breaks, bar,
+    """Columns: state, layer, source, q, size, below, shape, alignment, bias, cross, closes, verdict, settles, breaks, bar,
     inputs, skipped.
     """
     import pandas as pd
@@ -56,16 +56,17 @@ def attribution(held: Pieces, below: float | None, phi: str) -> dict[str, Any]:
 
 
 def verdict(q: float, rungs: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The first rung within the bar, whether all higher ones are too, and what it no longer assumes."""
-    within = {name: fits(q, rungs[name]) for name in LADDER if name in rungs}
-    if not within:
-        return {"verdict": NONE, "settled": False, "breaks": "no rung reaches this layer", "bar": float("nan")}
-    bar = next(iter(rungs.values()))["bar"]
-    first = next((name for name, fit in within.items() if fit), NONE)
-    if first == NONE:
-        return {"verdict": NONE, "settled": False, "breaks": "more than any rung drops", "bar": bar}
-    higher = list(within.values())[list(within).index(first) :]
-    return {"verdict": first, "settled": all(higher), "breaks": DROPPED[first], "bar": bar}
+    """The first rung within the bar; the first from which on all are; and what that one no longer assumes."""
+    held = [name for name in LADDER if name in rungs]
+    within = [fits(q, rungs[name]) for name in held]
+    settled = 1 + max((place for place, inside in enumerate(within) if not inside), default=-1)
+    settles = held[settled] if settled < len(held) else NONE
+    return {
+        "verdict": held[within.index(True)] if any(within) else NONE,
+        "settles": settles,
+        "breaks": DROPPED.get(settles, "more than any rung drops" if held else "no rung reaches this layer"),
+        "bar": rungs[held[0]]["bar"] if held else float("nan"),
+    }
 
 
 def fits(q: float, rung: dict[str, Any]) -> bool:
@@ -84,7 +85,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
         draw_changes(changes(part), left)
         left.set(title=f"{name}: what changed q since the densest level")
         draw_verdicts(part, right)
-        right.set(title=f"{name}: first rung within the finite-width bar (*: a higher one is not)")
+        right.set(title=f"{name}: first rung from which on all are within the bar")
     return figure
 
 
@@ -127,11 +128,9 @@ def draw_verdicts(part: "pd.DataFrame", axes: "Axes") -> None:
     import seaborn as sns
 
     order = [*LADDER, NONE]
-    place = part.assign(rung=part["verdict"].map(order.index))
+    place = part.assign(rung=part["settles"].map(order.index))
     cells = place.pivot_table("rung", "layer", "level", "median").round().astype(int)
-    settled = place.assign(settled=(place["settled"] | (place["verdict"] == NONE)).astype(float))
-    stars = settled.pivot_table("settled", "layer", "level").map(lambda share: "" if share >= 0.5 else "*")
-    names = cells.map(lambda rung: order[rung].split()[0]) + stars
+    names = cells.map(lambda rung: order[rung].split()[0])
     look = {"cmap": "viridis", "vmin": 0, "vmax": len(order) - 1, "linewidths": 0.5, "cbar": False}
     sns.heatmap(cells, annot=names, fmt="", annot_kws={"size": 8}, ax=axes, **look)
     density_ticks(part.groupby("level")["density"].first(), axes, shift=0.5)
@@ -167,9 +166,11 @@ def words(change: "pd.Series") -> str:
 
 
 def verdicts(part: "pd.DataFrame") -> str:
-    """How often each rung is the first within the bar, layer 1 apart, which sees the inputs."""
+    """How often theory settles at each rung, layer 1 apart, which sees the inputs."""
     deep = after_first(part)
-    counts = deep["verdict"].value_counts()
+    counts = deep["settles"].value_counts()
     named = ", ".join(f"{name.split()[0]} {counts[name]}" for name in (*LADDER, NONE) if name in counts)
-    by_chance = ((deep["verdict"] != NONE) & ~deep["settled"]).sum()
-    return f"the first rung within the bar is, of {len(deep)} cells after layer 1, {named} ({by_chance} not settled)"
+    early = (deep["verdict"] != deep["settles"]).sum()
+    return (
+        f"theory is within the bar, of {len(deep)} cells after layer 1, from {named} on ({early} by chance before that, too)"
+    )

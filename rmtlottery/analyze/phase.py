@@ -81,27 +81,24 @@ def draw_phases(part: "pd.DataFrame", axes: "Axes") -> None:
 
 def draw_way(part: "pd.DataFrame", axes: "Axes") -> None:
     means = part.groupby(["source", "level", "density"], as_index=False)[["sigma_w", "sigma_b"]].mean()
-    way, nominal = means[means["source"] == T2], means[means["source"] == T0]
+    way, nominal = means[means["source"] == T2], means[means["source"] == T0].iloc[:1]
+    dots: dict[str, Any] = {"edgecolor": "black", "zorder": 3}
     axes.plot(way["sigma_w"], way["sigma_b"], color="grey", linewidth=1)
-    axes.scatter(
-        way["sigma_w"], way["sigma_b"], c=np.log(way["density"]), cmap="viridis_r", edgecolor="black", zorder=3, label="T2"
-    )
-    for number, place_ in enumerate(spread(range(len(way)), NAMED)):
-        row, below = way.iloc[place_], number % 2
+    axes.scatter(way["sigma_w"], way["sigma_b"], c=np.log(way["density"]), cmap="viridis_r", label="T2", **dots)
+    axes.scatter(nominal["sigma_w"], nominal["sigma_b"], marker="*", s=160, color="gold", label="nominal", **dots)
+    name_levels(way.iloc[spread(range(len(way)), NAMED)], axes)
+    legend_beside(axes, "")
+
+
+def name_levels(way: "pd.DataFrame", axes: "Axes") -> None:
+    """Densities above and below the way in turn, but for those that would stand on the one before."""
+    last, width = np.inf, np.ptp(axes.get_xlim())
+    for number, (_, row) in enumerate(way.iterrows()):
+        if abs(row["sigma_w"] - last) < width / 16:
+            continue
+        below, last = number % 2, row["sigma_w"]
         look: dict[str, Any] = {"ha": "center", "va": "top" if below else "bottom", "xytext": (0, -8 if below else 8)}
         axes.annotate(percent(row["density"]), (row["sigma_w"], row["sigma_b"]), textcoords="offset points", **look)
-    if len(nominal):
-        axes.scatter(
-            nominal["sigma_w"].iloc[:1],
-            nominal["sigma_b"].iloc[:1],
-            marker="*",
-            s=160,
-            color="gold",
-            edgecolor="black",
-            zorder=4,
-            label="nominal",
-        )
-    legend_beside(axes, "")
 
 
 def headline(table: "pd.DataFrame") -> str:

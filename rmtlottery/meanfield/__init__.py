@@ -26,7 +26,15 @@ from rmtlottery.meanfield.maps import correlation_map, correlation_trajectory, c
 from rmtlottery.meanfield.mixture import Mixture, mixture_course, mixture_of
 from rmtlottery.meanfield.pairs import gaussian_pair_mean
 from rmtlottery.meanfield.profile import Passed, mean_profile_map, profile_map, row_map
-from rmtlottery.meanfield.quenched import Quenched, Units, quenched_course
+from rmtlottery.meanfield.quenched import (
+    Quenched,
+    Step,
+    Units,
+    forget_columns,
+    forget_means,
+    forget_nothing,
+    quenched_course,
+)
 from rmtlottery.meanfield.residual import (
     residual_chi,
     residual_correlation_map,
@@ -54,6 +62,7 @@ __all__ = [
     "Quenched",
     "Shared",
     "SparseLayer",
+    "Step",
     "Units",
     "activation",
     "conv_chi",
@@ -71,6 +80,9 @@ __all__ = [
     "evolve_density",
     "excess_kurtosis",
     "fixed_point",
+    "forget_columns",
+    "forget_means",
+    "forget_nothing",
     "fourier_modes",
     "gaussian_closure",
     "gaussian_mean",

@@ -25,10 +25,12 @@ PairMap = Callable[[Array, Array, Array], Array]
 class Activation:
     """phi and its slope, how far |phi| reaches, whether phi(a h) = a phi(h) for a > 0, and whether it is odd.
 
-    What has no closed form is averaged numerically, by a rule that resolves a turn or a kink at h = 0 only: a phi that
-    it does not resolve is refused unless all closed forms are given. Those of one signal are functions of q, those of
-    a pair of (q1, q2, c). An `odd` phi halves the work. `vouched` is for those declared in this file, which tests hold
-    to their slopes.
+    Activation("softsign", lambda h: h / (1 + abs(h)), lambda h: (1 + abs(h)) ** -2.0, bound=1.0, odd=True)
+
+    What has no closed form is averaged numerically, by a rule that resolves a turn or a kink at h = 0 only, up to
+    q = 1e5, or `limit`: a phi that it does not resolve is refused unless the closed forms, all from square_mean to
+    slope_fourth_mean, are given. Those of one signal are functions of q, those of a pair of (q1, q2, c). Averages about
+    a mean take kinks at `edges` too. `vouched` is for those declared in this file, which tests hold to their slopes.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Activation:
     bound: float = np.inf
     homogeneous: bool = False
     odd: bool = False
+    edges: tuple[float, ...] = ()
+    limit: float | None = None
     square_mean: Map | None = None
     slope_square_mean: Map | None = None
     pair_mean: PairMap | None = None
@@ -50,7 +54,7 @@ class Activation:
         pairs = (self.pair_mean, self.slope_pair_mean)
         forms = (self.square_mean, self.slope_square_mean, self.square_slope, self.fourth_mean, self.slope_fourth_mean)
         if not vouched:
-            check(self.name, self.phi, self.slope, self.bound, self.odd, all((*pairs, *forms)))
+            check(self, all((*pairs, *forms)))
 
     def V(self, q: ArrayLike) -> Array:
         """E phi(sqrt(q) z)^2 [Poole et al. 2016, eq. 3]."""
@@ -88,7 +92,7 @@ class Activation:
     @property
     def largest(self) -> float:
         """The length up to which averages without a closed form are right; of a phi that grows, every one."""
-        return LARGEST if np.isfinite(self.bound) else np.inf
+        return self.limit or (LARGEST if np.isfinite(self.bound) else np.inf)
 
     def _mean(self, form: Map | None, f: Map, q: ArrayLike) -> Array:
         """Of an f that is even if phi is odd."""
@@ -155,6 +159,7 @@ hard_tanh = Activation(
     lambda h: np.where(np.abs(h) < 1, 1.0, 0.0),
     bound=1.0,
     odd=True,
+    edges=(-1.0, 1.0),
     square_mean=lambda q: q * closed.inside(2, q) + closed.outside(q),
     slope_square_mean=lambda q: closed.inside(0, q),
     pair_mean=closed.hard_tanh_pair,
@@ -188,8 +193,10 @@ def activation(phi: str | Activation) -> Activation:
     """An Activation by its name, or itself."""
     if isinstance(phi, Activation):
         return phi
+    if not isinstance(phi, str):
+        raise ValueError(f"phi = {phi!r} is neither a name nor an Activation(name, phi, slope)")
     if phi not in ACTIVATIONS:
-        near = get_close_matches(phi, ACTIVATIONS, n=1)
+        near = get_close_matches(phi.lower(), ACTIVATIONS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(ACTIVATIONS)}, or pass an Activation"
         raise ValueError(f"unknown activation {phi!r}: {hint}")
     return ACTIVATIONS[phi]

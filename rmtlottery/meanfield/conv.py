@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rmtlottery.meanfield.activations import activation
-from rmtlottery.meanfield.gaussian import Array, lengths
+from rmtlottery.meanfield.gaussian import Array, lengths, whole
 from rmtlottery.meanfield.maps import Phi, sigmas
 
 PADDINGS = ("zero", "circular", "none")
@@ -51,8 +51,7 @@ def conv_trajectory(
     padding: str = "zero",
 ) -> Array:
     """q^1 .. q^depth, (depth, ..., H, W), the first row q1 itself; layers that change the size take `conv_length_map`."""
-    if depth < 1:
-        raise ValueError(f"depth = {depth} is not at least 1")
+    whole(depth, "depth")
     if padding == "none":
         raise ValueError("padding = 'none' shrinks the picture in every layer: repeat conv_length_map instead")
     rows = [np.broadcast_to(picture(q1), np.broadcast_shapes(np.shape(q1), np.shape(sigma_w), np.shape(sigma_b)))]
@@ -96,11 +95,10 @@ def reach(size: tuple[int, ...], kernel: Kernel = 3, *, padding: str = "zero", s
 def taps(size: int, k: int, padding: str, stride: int) -> Array:
     """Which pixel each of a kernel's k taps reads, along one side: (k, outputs, size), ones and zeros."""
     if padding not in PADDINGS:
-        near = get_close_matches(padding, PADDINGS, n=1)
+        near = get_close_matches(str(padding), PADDINGS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(PADDINGS)}"
         raise ValueError(f"unknown padding {padding!r}: {hint}")
-    if stride < 1:
-        raise ValueError(f"stride = {stride} is not at least 1")
+    whole(stride, "stride")
     border = 0 if padding == "none" else k // 2
     if size + 2 * border < k:
         raise ValueError(f"a kernel of {k} does not fit into a picture of {size} without padding")
@@ -141,6 +139,8 @@ def fourier_modes(size: tuple[int, int], kernel: Kernel = 3) -> NDArray[np.inexa
     the edge together [Xiao et al. 2018]. Real where the shares are even in beta; else complex, and |.| fades.
     """
     shares = kernel_shares(kernel)
+    if np.shape(size) != (2,) or min(size) < 1:
+        raise ValueError(f"size = {size} is not (height, width) of a picture")
     beta = np.arange(len(shares)) - len(shares) // 2
     rows, columns = (np.exp(1j * np.multiply.outer(2 * np.pi * np.fft.fftfreq(side), beta)) for side in size)
     factors = rows @ shares @ columns.T

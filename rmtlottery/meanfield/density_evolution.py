@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rmtlottery.meanfield.activations import Activation, activation
-from rmtlottery.meanfield.gaussian import Array, density, lengths
+from rmtlottery.meanfield.gaussian import Array, density, lengths, whole
 from rmtlottery.meanfield.maps import Phi, length_map
 from rmtlottery.meanfield.residual import Sigma, block_layers
 
@@ -54,7 +54,7 @@ def evolve_density(start: ArrayLike, blocks: int, sigma_w: Sigma, sigma_b: Sigma
     """
     act, layers = activation(phi), block_layers(sigma_w, sigma_b, 2)
     law, rows = first_law(start, layers, act), []
-    for _ in range(at_least_one(blocks)):
+    for _ in range(whole(blocks, "blocks")):
         law, row = block(law, layers, act)
         rows.append(row)
     return Evolution(*np.array(rows).T)
@@ -65,7 +65,7 @@ def gaussian_closure(start: ArrayLike, blocks: int, sigma_w: Sigma, sigma_b: Sig
     act, layers = activation(phi), block_layers(sigma_w, sigma_b, 2)
     (weight1, bias1), (weight2, bias2) = layers
     x_square, rows = act.V(lengths(start, "start")), []
-    for _ in range(at_least_one(blocks)):
+    for _ in range(whole(blocks, "blocks")):
         q1 = weight1**2 * x_square + bias1**2
         h_square = x_square + length_map(q1, weight2, bias2, act)
         x_square, slope_square = act.V(h_square), act.D(h_square)
@@ -134,9 +134,3 @@ def panels(spread: float, reach: float, finest: int = FINEST) -> tuple[Array, Ar
     edges = np.concatenate([-right[:0:-1], right])
     half = np.diff(edges)[:, None] / 2
     return (edges[:-1, None] + half * (1 + PLACES)).ravel(), (half * PARTS).ravel()
-
-
-def at_least_one(blocks: int) -> int:
-    if blocks < 1:
-        raise ValueError(f"blocks = {blocks} is not at least 1")
-    return blocks

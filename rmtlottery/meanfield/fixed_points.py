@@ -19,7 +19,7 @@ DOUBLINGS = 1000
 class FixedPoint(NamedTuple):
     """q* with slope chi_q and depth scale xi_q; chi, the slope of the correlation map at c = 1; c* with chi_c, xi_c.
 
-    xi = -1/log of the slope: infinite at slope 1, negative where the point is unstable. `phase` is ordered (chi < 1),
+    xi = -1/log of the slope's size: infinite at slope 1, negative where the point is unstable. `phase` is ordered (chi < 1),
     critical, chaotic (chi > 1), divergent (q* infinite) or degenerate (every length is fixed; q is then given as 0).
     `distance` is 1 - c*, which keeps its digits where c* is almost 1.
     """
@@ -48,7 +48,11 @@ def fixed_point(sigma_w: ArrayLike, sigma_b: ArrayLike, phi: Phi = "tanh") -> Fi
     chi = np.where(settled, sigma_w**2 * act.D(inner), outer)
     chi_q = np.where(settled, sigma_w**2 * act.V_slope(inner), outer)
     distance, chi_c = np.zeros(q.shape), np.where(settled, chi, 1.0)
-    chaotic = settled & (chi > 1 + EDGE)
+    chaotic, apart = settled & (chi > 1 + EDGE), act.odd & (sigma_b == 0)
+    independent = chaotic & apart  # an odd phi keeps c = 0, and C is convex: c* = 0 exactly
+    distance[independent] = 1.0
+    chi_c[independent] = sigma_w[independent] ** 2 * act.K_slope(q[independent], 0.0)
+    chaotic = chaotic & ~apart
     if chaotic.any():
         distance[chaotic], chi_c[chaotic] = correlation_distance(sigma_w[chaotic], q[chaotic], chi[chaotic], act)
     c = np.asarray(1 - distance)
@@ -69,7 +73,8 @@ def length_fixed_point(sigma_w: Array, sigma_b: Array, act: Activation) -> Array
         return np.where(marginal & (sigma_b == 0), 0.0, np.where((slope < 1) & ~marginal, inner, np.inf))
     if not np.isfinite(act.bound):
         return smallest_root(sigma_w, sigma_b, act)
-    start = np.where(vanishing(sigma_w, sigma_b, act), 0.0, sigma_w**2 * act.bound**2 + sigma_b**2)
+    above = np.minimum(sigma_w**2 * act.bound**2 + sigma_b**2, np.maximum(act.largest, sigma_b**2))
+    start = np.where(vanishing(sigma_w, sigma_b, act), 0.0, above)
     return newton(lambda q, at: length_step(q, sigma_w[at], sigma_b[at], act), start)
 
 
@@ -135,10 +140,10 @@ def sharpened(c: Array, sigma_w: Array, sigma_b: Array, q: Array, chi_c: Array, 
 
 
 def depth_scale(slope: Array) -> Array:
-    """-1/log(slope), the number of layers over which a deviation falls by e; infinite at slope 1."""
-    edge = np.abs(slope - 1) <= EDGE
+    """-1/log|slope|, the number of layers over which a deviation falls by e; infinite at slope 1."""
+    edge = np.abs(np.abs(slope) - 1) <= EDGE
     with np.errstate(divide="ignore"):
-        return np.where(edge, np.inf, -1 / np.log(np.where(edge, 0.5, slope)))
+        return np.where(edge, np.inf, -1 / np.log(np.where(edge, 0.5, np.abs(slope))))
 
 
 def phases(q: Array, chi: Array, degenerate: NDArray[np.bool_]) -> NDArray[np.str_]:

@@ -80,9 +80,19 @@ def far_rule(q: float, reach: float = REACH) -> tuple[Array, Array]:
 def lengths(q: ArrayLike, name: str = "q") -> Array:
     """q as an array, refused where it is negative, infinite or no number."""
     q = np.asarray(q, float)
-    if not np.all((q >= 0) & (q < np.inf)):
-        raise ValueError(f"{name} = {q} is not finite and at least 0")
+    wrong = q[~((q >= 0) & (q < np.inf))]
+    if wrong.size:
+        raise ValueError(f"{name} = {wrong[0]} is not finite and at least 0")
     return q
+
+
+def whole(value: int, name: str, least: int = 1) -> int:
+    """A whole number, refused where it is another, or too small."""
+    if not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} = {value!r} is not a whole number")
+    if value < least:
+        raise ValueError(f"{name} = {value} is not at least {least}")
+    return int(value)
 
 
 def checked(q: ArrayLike, largest: float = LARGEST) -> Array:

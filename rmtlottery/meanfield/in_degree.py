@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rmtlottery.meanfield.activations import activation
-from rmtlottery.meanfield.gaussian import Array, both_sides
+from rmtlottery.meanfield.gaussian import Array, both_sides, whole
 from rmtlottery.meanfield.gaussian import density as normal_density
 from rmtlottery.meanfield.maps import Phi, lengths, sigmas
 from rmtlottery.meanfield.shifted import shifted_coefficients
@@ -31,6 +31,7 @@ def excess_kurtosis(
     kappa = E u^4/(E u^2)^2, 3 for a Gaussian: `weights` that of the survivors, `signals` that of x. b is Gaussian, with
     bias_share = sigma_b^2/q. Exactly k inputs for every unit instead give (kappa_w kappa_x - 3)/k.
     """
+    whole(fan_in, "fan_in")
     share = 1 - np.asarray(bias_share, float)
     kappas = np.asarray(weights, float) * np.asarray(signals, float)
     return (kappas / densities(density) - 3) / fan_in * share**2
@@ -53,9 +54,11 @@ def edgeworth_length_map(
 ) -> Array:
     """sigma_w^2 (V(q) + kurtosis/24 E[phi(sqrt(q) z)^2 He4(z)]) + sigma_b^2, `kurtosis` the excess of h of variance q."""
     sigma_w, sigma_b = sigmas(sigma_w, sigma_b)
-    act, q = activation(phi), lengths(q)
-    fourth = shifted_coefficients(lambda h: act.phi(h) ** 2, 0.0, q, 5)[4]  # E[phi^2 He4] / sqrt(4!)
-    return sigma_w**2 * (act.V(q) + np.asarray(kurtosis, float) / np.sqrt(24) * fourth) + sigma_b**2
+    act, q, excess = activation(phi), lengths(q), np.asarray(kurtosis, float)
+    if not np.all(np.isfinite(excess)):
+        raise ValueError(f"kurtosis = {excess} is not finite")
+    fourth = shifted_coefficients(lambda h: act.phi(h) ** 2, 0.0, q, 5, act.edges)[4]  # E[phi^2 He4] / sqrt(4!)
+    return sigma_w**2 * (act.V(q) + excess / np.sqrt(24) * fourth) + sigma_b**2
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ class SparseLayer:
 
     def __post_init__(self) -> None:
         densities(self.density)
-        if self.fan_in < 1:
-            raise ValueError(f"fan_in = {self.fan_in} is not at least 1")
+        whole(self.fan_in, "fan_in")
+        self.survivors()
 
     def survivors(self) -> Atoms:
         """Values of E w^2 = 1 with their probabilities, a quadrature of the law."""
@@ -83,8 +86,8 @@ class SparseLayer:
     def unscaled(self) -> Atoms:
         if not isinstance(self.law, str):
             values = np.ravel(np.asarray(self.law, float))
-            if not np.any(values):
-                raise ValueError("the sample of kept weights is empty or all 0")
+            if not np.any(values) or not np.all(np.isfinite(values)):
+                raise ValueError("the sample of kept weights is empty, all 0 or not finite")
             few = np.quantile(values, (np.arange(QUANTILES) + 0.5) / QUANTILES) if values.size > QUANTILES else values
             return few, np.ones_like(few)
         if self.law == "signs":

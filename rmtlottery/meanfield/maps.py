@@ -7,20 +7,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rmtlottery.meanfield.activations import Activation, activation
-from rmtlottery.meanfield.gaussian import Array, lengths
+from rmtlottery.meanfield.gaussian import Array, lengths, whole
 from rmtlottery.meanfield.pairs import correlations
 
 Phi = str | Activation
+HUGE = 1e50
 ROUNDING = 1e-12
 
 
 def sigmas(sigma_w: ArrayLike, sigma_b: ArrayLike) -> tuple[Array, Array]:
-    """Both as arrays, refused where they are negative or no numbers."""
-    held = {"sigma_w": np.asarray(sigma_w, float), "sigma_b": np.asarray(sigma_b, float)}
-    for name, value in held.items():
-        if not np.all(value >= 0) or not np.all(np.isfinite(value)):
-            raise ValueError(f"{name} = {sigma_w if name == 'sigma_w' else sigma_b} is not finite and at least 0")
-    return held["sigma_w"], held["sigma_b"]
+    """Both as arrays, refused where they are negative, no numbers, or beyond all use."""
+    held = np.asarray(sigma_w, float), np.asarray(sigma_b, float)
+    for name, value in zip(("sigma_w", "sigma_b"), held, strict=True):
+        lengths(value, name)
+        if np.any(value > HUGE):
+            raise ValueError(f"{name} = {value.max():g} is beyond {HUGE:g}, and its square beyond use")
+    return held
 
 
 def length_map(q: ArrayLike, sigma_w: ArrayLike, sigma_b: ArrayLike, phi: Phi = "tanh") -> Array:
@@ -68,8 +70,7 @@ def correlation_trajectory(
     c1: ArrayLike | None, q1: ArrayLike, depth: int, sigma_w: ArrayLike, sigma_b: ArrayLike, phi: Phi = "tanh"
 ) -> tuple[Array, Array]:
     """(q^1 .. q^depth, c^1 .. c^depth) of two signals, both of length q1; the first rows are q1 and c1 themselves."""
-    if depth < 1:
-        raise ValueError(f"depth = {depth} is not at least 1")
+    whole(depth, "depth")
     q, c = lengths(q1, "q1"), correlations(0.0 if c1 is None else c1)
     shape = np.broadcast_shapes(q.shape, c.shape, np.shape(sigma_w), np.shape(sigma_b))
     rows = [(np.broadcast_to(q, shape), np.broadcast_to(c, shape))]

@@ -45,10 +45,12 @@ def gaussian_pair_mean(f: Curve, q1: ArrayLike, q2: ArrayLike, c: ArrayLike, lar
 
 
 def correlations(c: ArrayLike) -> Array:
+    """c as an array between -1 and 1, to which rounding is brought back."""
     c = np.asarray(c, float)
-    if not np.all(np.abs(c) <= 1):
-        raise ValueError(f"c = {c} is not between -1 and 1")
-    return c
+    wrong = c[~(np.abs(c) <= 1 + 1e-12)]
+    if wrong.size:
+        raise ValueError(f"c = {wrong[0]} is not between -1 and 1")
+    return np.clip(c, -1.0, 1.0)
 
 
 def blocks(size: int) -> Iterator[slice]:

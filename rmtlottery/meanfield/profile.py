@@ -62,7 +62,7 @@ def mean_profile_map(mean: ArrayLike, m: ArrayLike, weights: ArrayLike, biases: 
 def passed(center: Array, variance: Array, rows: Array, phi: Phi) -> Passed:
     act = activation(phi)
     center = np.broadcast_to(center, variance.shape)
-    mean, square, slope = shifted_means(lambda u: ((x := act.phi(u)), x**2, act.slope(u) ** 2), center, variance)
+    mean, square, slope = shifted_means(lambda u: ((x := act.phi(u)), x**2, act.slope(u) ** 2), center, variance, act.edges)
     return Passed(center, variance, center**2 + variance, mean, square, slope, np.mean(rows * slope, axis=-1))
 
 

@@ -18,7 +18,10 @@ Map = Callable[[Array], Array]
 
 
 class Quenched(NamedTuple):
-    """h = W x + b on arrays (group, unit, ...): x -> W x, and the same with W squared, and to the fourth, entry by entry."""
+    """h = W x + b on arrays (group, unit, ...): x -> W x, and the same with W squared, and to the fourth, entry by entry.
+
+    `bias` broadcasts against W x: (units,) of a fully connected layer, (1, channels, 1, 1) of a convolution.
+    """
 
     weight: Map
     squares: Map
@@ -61,7 +64,13 @@ def forget_nothing(x: Units) -> Units:
 def quenched_course(
     layers: Iterable[Quenched], x: Units, phi: Phi, forget: Callable[[Units], Units], finite: bool = False
 ) -> Iterator[Step]:
-    """Layer after layer, groups weighing the same; `finite` corrects for the number of inputs of a unit (T5b)."""
+    """q, gain and chi of layer after layer, the groups of `x` weighing the same.
+
+    `forget` is what a rung does not know of the layer below: forget_columns, forget_means or forget_nothing. `finite`
+    corrects for the number of inputs of a unit (T5b), and takes units without means.
+    """
+    if finite and forget is forget_nothing:
+        raise ValueError("the correction for few inputs takes units without means: forget_means or forget_columns")
     act = activation(phi)
     for layer in layers:
         x = forget(x)
@@ -79,10 +88,10 @@ def averages(act: Activation, mean: Array, variance: Array, kurtosis: Array | No
 
     Edgeworth's first term: E f grows by kurtosis/24 E f He_4(z), here for phi^2 and phi'^2.
     """
-    found = shifted_means(lambda h: powers(act, h), mean, variance)
+    found = shifted_means(lambda h: powers(act, h), mean, variance, act.edges)
     if kurtosis is not None:
         for place, f in ((1, lambda h: act.phi(h) ** 2), (3, lambda h: act.slope(h) ** 2)):
-            found[place] += kurtosis / np.sqrt(24) * shifted_coefficients(f, mean, variance, 5)[4]
+            found[place] += kurtosis / np.sqrt(24) * shifted_coefficients(f, mean, variance, 5, act.edges)[4]
     return found
 
 

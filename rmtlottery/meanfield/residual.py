@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rmtlottery.meanfield.activations import activation
-from rmtlottery.meanfield.gaussian import Array, lengths
+from rmtlottery.meanfield.gaussian import Array, lengths, whole
 from rmtlottery.meanfield.maps import Phi, correlation_map, covariance_map, length_map, sigmas
 
 Sigma = ArrayLike | tuple[ArrayLike, ...]
@@ -30,8 +30,7 @@ def residual_trajectory(
     q1: ArrayLike, blocks: int, sigma_w: Sigma, sigma_b: Sigma, phi: Phi = "tanh", skip: int = 2
 ) -> Array:
     """The length before the first block and behind each: blocks + 1 rows, the first q1 itself."""
-    if blocks < 0:
-        raise ValueError(f"blocks = {blocks} is negative")
+    whole(blocks, "blocks", least=0)
     layers = block_layers(sigma_w, sigma_b, skip)
     shape = np.broadcast_shapes(np.shape(q1), *(np.shape(sigma) for layer in layers for sigma in layer))
     rows = [np.broadcast_to(lengths(q1), shape)]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rmtlottery.meanfield.activations import activation
-from rmtlottery.meanfield.gaussian import Array
+from rmtlottery.meanfield.gaussian import Array, whole
 from rmtlottery.meanfield.maps import Phi, lengths, sigmas
 from rmtlottery.meanfield.shifted import shifted_means
 
@@ -76,9 +76,12 @@ def mean_length_map(
     """
     sigma_w, sigma_b = sigmas(sigma_w, sigma_b)
     act, center, total = activation(phi), np.asarray(shared, float), np.asarray(total, float)
+    whole(fan_in, "fan_in")
+    if not np.all(np.isfinite(total)):
+        raise ValueError(f"total = {total} is not finite")
     private = lengths(q) - center**2
     if np.any(private < 0):
         raise ValueError(f"shared^2 = {np.max(center**2):.3g} is more than q = {np.min(q):.3g}, which contains it")
-    mean, square = shifted_means(lambda h: ((x := act.phi(h)), x**2), center, private)
+    mean, square = shifted_means(lambda h: ((x := act.phi(h)), x**2), center, private, act.edges)
     fluctuation = total**2 / fan_in * (square - mean**2)
     return Shared(sigma_w**2 * square + sigma_b**2 + (total * mean) ** 2 + fluctuation, total * mean, fluctuation)

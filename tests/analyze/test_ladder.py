@@ -8,7 +8,7 @@ import rmtlottery as rl
 from rmtlottery.analyze.ladder import FACTORS, changes, headline, verdict
 from rmtlottery.analyze.rungs.names import DROPPED, LADDER, NONE, T0, T1, T2, T3, T9
 
-COLUMNS = "state layer q size below shape alignment bias cross closes verdict settled breaks bar source inputs skipped"
+COLUMNS = "state layer q size below shape alignment bias cross closes verdict settles breaks bar source inputs skipped"
 
 
 @pytest.fixture(scope="module")
@@ -52,25 +52,26 @@ def rungs(**predicted):
 
 def test_the_verdict_is_the_first_rung_within_the_bar_of_its_own_q():
     got = verdict(1.0, rungs(T0=2.0, T1=1.0, T2=0.5, T3=1.05, T9=0.95))
-    assert got == {"verdict": T3, "settled": True, "breaks": DROPPED[T3], "bar": 0.1}
+    assert got == {"verdict": T3, "settles": T3, "breaks": DROPPED[T3], "bar": 0.1}
     assert verdict(1.0, rungs(T0=0.91))["verdict"] == T0
     assert verdict(1.0, rungs(T0=0.90))["verdict"] == NONE
     assert verdict(1.0, rungs(T0=1.11))["verdict"] == T0
     assert verdict(1.0, rungs(T0=1.12))["verdict"] == NONE
 
 
-def test_it_is_not_settled_where_a_higher_rung_is_outside_again():
+def test_it_settles_later_where_a_higher_rung_is_outside_again():
     got = verdict(1.0, rungs(T0=2.0, T2=1.0, T3=3.0, T9=1.0))
-    assert got == {"verdict": T2, "settled": False, "breaks": DROPPED[T2], "bar": 0.1}
-    assert verdict(1.0, rungs(T0=2.0, T2=3.0, T9=1.0)) == {"verdict": T9, "settled": True, "breaks": DROPPED[T9], "bar": 0.1}
+    assert got == {"verdict": T2, "settles": T9, "breaks": DROPPED[T9], "bar": 0.1}
+    assert verdict(1.0, rungs(T0=2.0, T2=3.0, T9=1.0)) == {"verdict": T9, "settles": T9, "breaks": DROPPED[T9], "bar": 0.1}
+    assert verdict(1.0, rungs(T0=1.0, T2=1.0, T9=3.0))["settles"] == NONE
 
 
 def test_where_no_rung_is_within_or_none_is_there_it_says_so():
     got = verdict(1.0, rungs(T0=2.0, T2=3.0))
-    assert (got["verdict"], got["settled"], got["bar"]) == (NONE, False, 0.1)
+    assert (got["verdict"], got["settles"], got["bar"]) == (NONE, NONE, 0.1)
     assert got["breaks"] == "more than any rung drops"
     got = verdict(1.0, {})
-    assert (got["verdict"], got["settled"], got["breaks"]) == (NONE, False, "no rung reaches this layer")
+    assert (got["verdict"], got["settles"], got["breaks"]) == (NONE, NONE, "no rung reaches this layer")
     assert np.isnan(got["bar"])
     assert verdict(1.0, rungs(T1=1.0))["verdict"] == NONE, "the wrong normalisation is no rung to stand on"
 
@@ -82,7 +83,7 @@ def test_verdicts_of_the_table_are_those_of_the_rows_of_qmap(tiny_run, found):
     for cell, rows in q.groupby(["state", "layer"]):
         measured = rows.loc[rows["source"] == "measured", "q"].item()
         told = {row["source"]: row for row in rows.to_dict("records") if row["source"] in LADDER}
-        assert verdict(measured, told) == {key: mine[key][cell] for key in ("verdict", "settled", "breaks", "bar")}
+        assert verdict(measured, told) == {key: mine[key][cell] for key in ("verdict", "settles", "breaks", "bar")}
 
 
 def made(jitter=0.0):
@@ -90,7 +91,7 @@ def made(jitter=0.0):
     rows = [
         {"seed": seed, "level": level, "layer": layer, "size": [2.0, 2, 0.5][level] * (1 + seed), "below": 0.5}
         | {"shape": 1.0, "alignment": [1.0, 2, 1][level], "bias": 0.1, "cross": 0.0, "density": 0.8**level + jitter * seed}
-        | {"verdict": [T0, T9, NONE][level], "settled": level == 0}
+        | {"verdict": [T0, T2, NONE][level], "settles": [T0, T9, NONE][level]}
         for seed in (0, 1)
         for level in (0, 1, 2)
         for layer in (1, 2)
@@ -109,7 +110,7 @@ def test_the_headline_has_the_longest_and_the_last_level_and_counts_verdicts():
     words = headline(made())
     assert "at density 80 % +1.00 (size +0.00, below +0.00, shape +0.00, alignment +1.00)" in words
     assert "at density 64 % -2.00 (size -2.00, below +0.00, shape +0.00, alignment +0.00)" in words
-    assert "of 6 cells after layer 1, T0 2, T9 2, none 2 (2 not settled)" in words
+    assert "of 6 cells after layer 1, from T0 2, T9 2, none 2 on (2 by chance before that, too)" in words
     assert words.startswith("r: ")
 
 
@@ -124,7 +125,7 @@ def test_the_figure_has_two_panels_a_state(found):
     assert len(figure.axes) == 4
     for left, right in zip(figure.axes[::2], figure.axes[1::2], strict=True):
         assert "what changed q" in left.get_title()
-        assert "first rung within the finite-width bar" in right.get_title()
+        assert "first rung from which on all are within the bar" in right.get_title()
         assert all(axes.get_xlabel() and axes.get_ylabel() for axes in (left, right))
         words = [text.get_text() for text in left.get_legend().get_texts()]
         assert set(FACTORS) <= set(words)
@@ -140,9 +141,9 @@ def test_bars_add_up_to_the_line():
     assert heights.sum(axis=0) == pytest.approx([0, 1, -2])
 
 
-def test_the_figures_verdicts_have_stars_where_they_are_not_settled():
+def test_the_figure_says_from_which_rung_on_theory_holds():
     texts = [text.get_text() for text in rl.plot("ladder", made()).axes[1].texts]
-    assert texts == ["T0", "T9*", "none"] * 2, "nothing within the bar is nothing that could be settled"
+    assert texts == ["T0", "T9", "none"] * 2
 
 
 def test_one_ticket(tiny_run):

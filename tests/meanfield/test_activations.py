@@ -15,7 +15,7 @@ NAMES = ("tanh", "erf", "relu", "leaky_relu", "hard_tanh", "linear", "gelu", "si
 Q = (1e-6, 0.3, 10.0, 1e4)
 C = (-0.99, -0.3, 0.0, 0.5, 0.999)
 BARE_ERF = Activation("bare erf", erf, lambda u: 2 / np.sqrt(np.pi) * np.exp(-(u**2)), bound=1.0)
-BARE_SIN = Activation("sin", np.sin, np.cos, bound=1.0)
+BARE_SIN = Activation("sin", np.sin, np.cos, bound=1.0, limit=20)
 
 A = mp.mpf(0.01)
 PHI = {
@@ -156,12 +156,15 @@ def test_a_users_closed_form_is_used(name):
     act = ACTIVATIONS[name]
     mine = Activation(
         "mine", act.phi, act.slope, bound=act.bound,
-        square_mean=lambda q: q + 1, slope_square_mean=lambda q: q + 2,
-        pair_mean=lambda p, q, c: q + c + 3, slope_pair_mean=lambda p, q, c: q + c + 4,
-        square_slope=lambda q: q + 5, fourth_mean=lambda q: q + 6, slope_fourth_mean=lambda q: q + 7,
+        square_mean=lambda q: 1.01 * act.V(q), slope_square_mean=lambda q: 1.02 * act.D(q),
+        pair_mean=lambda p, q, c: 1.03 * act.K(p, c, q), slope_pair_mean=lambda p, q, c: 1.04 * act.K_slope(p, c, q),
+        square_slope=lambda q: 1.05 * act.V_slope(q), fourth_mean=lambda q: 1.06 * act.V4(q),
+        slope_fourth_mean=lambda q: 1.07 * act.D4(q),
     )  # fmt: skip
-    assert [float(x) for x in (mine.V(1.0), mine.D(1.0), mine.K(2.0, 0.5, 1.0), mine.K_slope(1.0, 0.5))] == [2, 3, 4.5, 5.5]
-    assert [float(x) for x in (mine.V_slope(1.0), mine.V4(1.0), mine.D4(1.0))] == [6, 7, 8]
+    assert mine.K(2.0, 0.5, 1.0) == pytest.approx(1.03 * act.K(2.0, 0.5, 1.0), rel=1e-12)
+    assert mine.K_slope(1.0, 0.5) == pytest.approx(1.04 * act.K_slope(1.0, 0.5), rel=1e-12)
+    for form, times in (("V", 1.01), ("D", 1.02), ("V_slope", 1.05), ("V4", 1.06), ("D4", 1.07)):
+        assert getattr(mine, form)(3.0) == pytest.approx(times * getattr(act, form)(3.0), rel=1e-12)
 
 
 @pytest.mark.parametrize("q", [1e-3, 0.3, 10.0, 1e3])

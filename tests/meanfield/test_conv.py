@@ -21,7 +21,7 @@ from rmtlottery.meanfield.conv import (
 )
 from tests.conftest import assert_mean
 
-COS = Activation("cos", np.cos, lambda h: -np.sin(h), bound=1.0)  # phi(0) = 1: what lies outside is 0, not V(0)
+COS = Activation("cos", np.cos, lambda h: -np.sin(h), bound=1.0, limit=20)  # phi(0) = 1: what lies outside is 0, not V(0)
 PHI = {"tanh": "tanh", "cos": COS}
 IN, MIDDLE, OUT, SIZE, NETS = 5, 24, 16, (5, 6), 1500
 SIGMA_W, SIGMA_B = 1.5, 0.4
@@ -238,3 +238,15 @@ def test_bad_sizes_are_refused():
         conv_length_map(np.ones((6, 6)), 1.4, np.nan)
     with pytest.raises(ValueError, match=r"chi = -1.0 is not finite and at least 0"):
         mode_depth_scale(1.0, -1.0)
+
+
+@pytest.mark.parametrize("stride", [1.5, 2.0, "2"])
+def test_a_stride_is_a_whole_number(stride):
+    with pytest.raises(ValueError, match=r"stride = .* is not a whole number"):
+        window_mean(np.ones((5, 5)), 3, stride=stride)
+
+
+@pytest.mark.parametrize("size", [8, (0, 3), (3, 3, 3)])
+def test_modes_are_of_a_picture(size):
+    with pytest.raises(ValueError, match=r"is not \(height, width\) of a picture"):
+        fourier_modes(size)

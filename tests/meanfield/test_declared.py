@@ -1,9 +1,12 @@
 """An Activation that contradicts itself, or that averages would get wrong, is refused in one sentence."""
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from rmtlottery.meanfield import Activation
+from rmtlottery.meanfield import Activation, gaussian_mean
 from rmtlottery.meanfield.activations import ACTIVATIONS
 
 
@@ -18,8 +21,7 @@ def hard_sigmoid_slope(h):
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_what_is_vouched_for_would_pass(name):
     act = ACTIVATIONS[name]
-    forms = [act.square_mean] * 7 if name == "hard_tanh" else []
-    assert Activation("mine", act.phi, act.slope, act.bound, act.homogeneous, act.odd, *forms).name == "mine"
+    assert dataclasses.replace(act, name="mine", vouched=False).name == "mine"
 
 
 @pytest.mark.parametrize(("phi", "slope"), [(np.tanh, None), (np.tanh, 1.0), (None, np.cos)])
@@ -59,11 +61,54 @@ def test_a_turn_that_the_rule_does_not_resolve(phi, slope):
         Activation("mine", phi, slope, bound=6.0)
 
 
+def forms(act):
+    """Averages that are good enough to be taken for closed forms."""
+    powers = {
+        "square_mean": lambda h: act.phi(h) ** 2,
+        "slope_square_mean": lambda h: act.slope(h) ** 2,
+        "square_slope": lambda h: act.phi(h) * act.slope(h) * h,
+        "fourth_mean": lambda h: act.phi(h) ** 4,
+        "slope_fourth_mean": lambda h: act.slope(h) ** 4,
+    }
+    return {name: (lambda q, f=f: gaussian_mean(f, q)) for name, f in powers.items()}
+
+
 def test_the_same_with_all_closed_forms():
-    form = np.ones_like
-    pair = lambda q1, q2, c: q1 + q2 + c  # noqa: E731
-    mine = Activation("mine", hard_sigmoid, hard_sigmoid_slope, 1.0, False, False, form, form, pair, pair, form, form, form)
-    assert mine.K(1.0, 0.5) == 2.5
+    held = SimpleNamespace(phi=hard_sigmoid, slope=hard_sigmoid_slope)
+    pairs = {
+        "pair_mean": lambda q1, q2, c: forms(held)["square_mean"](q1) * c,
+        "slope_pair_mean": lambda q1, q2, c: c / 36,
+    }
+    mine = Activation("mine", hard_sigmoid, hard_sigmoid_slope, 1.0, **forms(held), **pairs)
+    assert mine.K(1.0, 0.5) == pytest.approx(mine.V(1.0) / 2)
+
+
+@pytest.mark.parametrize("name", ["square_mean", "slope_square_mean", "square_slope", "fourth_mean", "slope_fourth_mean"])
+def test_a_closed_form_of_something_else(name):
+    held = {"phi": np.tanh, "slope": ACTIVATIONS["tanh"].slope}
+    right = forms(SimpleNamespace(**held))[name]
+    assert Activation("mine", **held, **{name: right}).name == "mine"
+    with pytest.raises(ValueError, match=rf"'mine': {name} is .* at q = 1, but the average is"):
+        Activation("mine", **held, **{name: lambda q: 1.3 * right(q)})
+
+
+def test_a_pair_that_is_not_the_square_where_both_are_one():
+    with pytest.raises(ValueError, match=r"pair_mean is 0\.5 at q = 1, but the average is 0\.394"):
+        Activation("mine", np.tanh, ACTIVATIONS["tanh"].slope, pair_mean=lambda q1, q2, c: c / 2)
+
+
+def test_one_that_is_not_homogeneous():
+    with pytest.raises(ValueError, match=r"declared homogeneous, and phi\(2 h\) is not 2 phi\(h\)"):
+        Activation("mine", np.tanh, ACTIVATIONS["tanh"].slope, bound=1.0, homogeneous=True)
+
+
+def test_what_turns_ever_faster_with_q_needs_a_limit():
+    with pytest.raises(ValueError, match="where a limit below q = 100000 does not help"):
+        Activation("mine", np.sin, np.cos, bound=1.0, odd=True)
+    sine = Activation("mine", np.sin, np.cos, bound=1.0, odd=True, limit=20.0)
+    np.testing.assert_allclose(sine.V(20.0), (1 - np.exp(-40)) / 2, rtol=1e-10)
+    with pytest.raises(ValueError, match="is beyond 20"):
+        sine.V(21.0)
 
 
 def test_a_bound_that_phi_passes():
@@ -93,4 +138,4 @@ def test_a_function_of_no_array():
     [(np.sin, np.cos), (lambda h: np.tanh(20 * h), lambda h: 20 / np.cosh(np.clip(20 * h, -300, 300)) ** 2)],
 )
 def test_smooth_ones_pass(phi, slope):
-    assert Activation("mine", phi, slope, bound=1.0).bound == 1
+    assert Activation("mine", phi, slope, bound=1.0, limit=10.0).bound == 1

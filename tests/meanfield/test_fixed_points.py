@@ -250,3 +250,40 @@ def test_hard_tanh_at_its_edge_comes_to_rest(sigma_b):
     point = fixed_point(1.0, sigma_b, "hard_tanh")
     assert point.chi < 1 + 1e-12
     assert_allclose(meanfield.length_map(point.q, 1.0, sigma_b, "hard_tanh"), point.q, rtol=1e-13)
+
+
+@pytest.mark.parametrize("phi", ["tanh", "erf", "hard_tanh"])
+@pytest.mark.parametrize("above", [0.5, 1e-3, 1e-6])
+def test_an_odd_phi_without_bias_forgets_all_correlation_right_up_to_its_edge(phi, above):
+    """C(0) = 0 and C is convex: c* = 0 exactly wherever chi > 1, be it by little."""
+    point = fixed_point(critical_sigma_w(0.0, phi) * (1 + above), 0.0, phi)
+    if point.chi > 1 + 1e-11:
+        assert (point.c, point.distance) == (0, 1)
+        assert point.chi_c == pytest.approx(1 if above < 1e-2 else point.chi_c, abs=1e-2)
+        assert point.xi_c > 0
+
+
+def test_a_map_that_turns_back_has_a_depth_scale_too():
+    """chi_q < 0 for an even phi: deviations change sign from layer to layer, and shrink by |chi_q|."""
+    cos = rl.meanfield.Activation("cos", np.cos, lambda h: -np.sin(h), bound=1.0, limit=20)
+    point = fixed_point(1.4, [0.0, 0.1], cos)
+    assert np.all(point.chi_q < 0)
+    assert_allclose(point.xi_q, -1 / np.log(-point.chi_q), rtol=1e-12)
+
+
+def test_a_generous_bound_costs_nothing():
+    tanh = ACTIVATIONS["tanh"]
+    assert_allclose(
+        fixed_point(1.4, 0.3, rl.meanfield.Activation("mine", tanh.phi, tanh.slope, bound=1e3)).q, 0.771288, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("phi", [np.tanh, None, 3])
+def test_what_is_no_activation_is_refused(phi):
+    with pytest.raises(ValueError, match=r"is neither a name nor an Activation\(name, phi, slope\)"):
+        fixed_point(1.4, 0.3, phi)
+
+
+def test_sigmas_beyond_all_use_are_refused():
+    with pytest.raises(ValueError, match=r"sigma_w = 1e\+200 is beyond 1e\+50"):
+        fixed_point(1e200, 0.0)

@@ -149,7 +149,7 @@ def test_kurtosis_of_given_weights_averages_to_the_random_layer_s():
         (lambda: SparseLayer(0, 0.5), "fan_in = 0 is not at least 1"),
         (lambda: SparseLayer(9, 0.0), r"density = 0.* is not in \(0, 1\]"),
         (lambda: sparse_law(1.0, 1.0, 0.0, SparseLayer(9, 0.5, "cauchy")), "law = 'cauchy' is not"),
-        (lambda: sparse_law(1.0, 1.0, 0.0, SparseLayer(9, 0.5, [0.0])), "empty or all 0"),
+        (lambda: sparse_law(1.0, 1.0, 0.0, SparseLayer(9, 0.5, [0.0])), "empty, all 0 or not finite"),
         (lambda: sparse_law(-1.0, 1.0, 0.0, SparseLayer(9, 0.5)), r"q = -1\.0 is not .*at least 0"),
         (lambda: sparse_law(1.0, -1.0, 0.0, SparseLayer(9, 0.5)), "sigma_w = -1.0 is not finite and at least 0"),
         (lambda: meanfield.excess_kurtosis(9, 1.5, 3, 3), r"density = 1\.5 is not in"),

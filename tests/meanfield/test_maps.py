@@ -87,7 +87,7 @@ def test_the_correlation_map_can_be_iterated_from_one(phi):
 
 
 def test_phi_may_be_given_by_a_user():
-    mine = meanfield.Activation("sin", np.sin, np.cos, bound=1.0)
+    mine = meanfield.Activation("sin", np.sin, np.cos, bound=1.0, limit=20)
     assert_allclose(meanfield.length_map(0.7, 1.4, 0.3, mine), 1.96 * (1 - np.exp(-1.4)) / 2 + 0.09, rtol=1e-12)
 
 
@@ -195,3 +195,18 @@ def test_correlation_trajectory_is_both_maps_repeated():
     assert_allclose(q[:, :, 0], meanfield.trajectory([0.5, 4.0], 4, 1.7, 0.3), rtol=1e-15)
     assert_allclose(c[1:], meanfield.correlation_map(c[:-1], q[:-1], 1.7, 0.3), rtol=1e-13)
     assert_allclose(c[:, :, 2], 1, rtol=1e-14)
+
+
+@pytest.mark.parametrize("depth", [1.5, 2.0, "3", None])
+def test_a_depth_is_a_whole_number(depth):
+    with pytest.raises(ValueError, match=r"depth = .* is not a whole number"):
+        meanfield.trajectory(1.0, depth, 1.4, 0.3)
+
+
+def test_a_message_names_the_value_that_is_wrong_and_no_other():
+    with pytest.raises(ValueError, match=r"^q = -1.0 is not finite and at least 0$"):
+        meanfield.length_map([0.5, -1.0, 2.0], 1.4, 0.3)
+
+
+def test_rounding_of_a_correlation_is_no_fault():
+    assert meanfield.correlation_map(1 + 2e-16, 0.7, 1.4, 0.3) == 1

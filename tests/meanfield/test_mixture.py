@@ -223,3 +223,9 @@ def test_layers_that_do_not_chain_are_refused():
         list(mixture_course([good, bad], law, "tanh"))
     with pytest.raises(ValueError, match=r"do not chain from 4 units of h\^1"):
         list(mixture_course([bad], law, "tanh"))
+
+
+@pytest.mark.parametrize("groups", [[np.ones(5)], [np.ones((3, 2)), np.ones((3, 4))], [np.array([[np.nan], [1.0]])]])
+def test_groups_are_finite_samples_of_as_many_units(groups):
+    with pytest.raises(ValueError, match="groups are finite samples"):
+        mixture_of(groups)

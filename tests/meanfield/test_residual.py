@@ -142,7 +142,7 @@ def test_bad_input_is_refused(call):
 
 
 def test_bad_numbers_are_refused():
-    with pytest.raises(ValueError, match="blocks = -1 is negative"):
+    with pytest.raises(ValueError, match="blocks = -1 is not at least 0"):
         residual_trajectory(1.0, -1, 1.4, 0.3)
     with pytest.raises(ValueError, match=r"c = 1.2 is not between -1 and 1"):
         residual_correlation_map(1.2, 1.0, 1.4, 0.3)

@@ -105,3 +105,22 @@ def test_bad_means_and_variances_are_refused(mean, variance):
 def test_no_terms_are_refused():
     with pytest.raises(ValueError, match="terms = 0 is not at least 1"):
         meanfield.shifted_coefficients(np.tanh, 0, 1, 0)
+
+
+@pytest.mark.parametrize("variance", [1e-6, 0.3, 40.0, 1e4])
+@pytest.mark.parametrize("mean", [-2.5, -1.0, 0.0, 0.4, 3.0])
+def test_hard_tanh_has_its_kinks_at_its_edges(mean, variance):
+    """Closed forms: of the slope P(|h| < 1), of h clipped the truncated normal's mean."""
+    act, root = meanfield.activation("hard_tanh"), np.sqrt(variance)
+    low, high = (-1 - mean) / root, (1 - mean) / root
+    inside = ndtr(high) - ndtr(low)
+    between = mean * inside + root * (density(low) - density(high)) - ndtr(low) + ndtr(-high)
+    found = meanfield.shifted_means(lambda h: (act.slope(h), act.phi(h)), mean, variance, act.edges)
+    assert found == pytest.approx([inside, between], abs=1e-12)
+
+
+@pytest.mark.parametrize("q", [0.05, 0.77, 41.0, 1e4])
+def test_of_a_centred_hard_tanh_they_are_its_closed_forms(q):
+    act = meanfield.activation("hard_tanh")
+    found = meanfield.shifted_means(lambda h: (act.phi(h) ** 2, act.slope(h) ** 2), 0.0, q, act.edges)
+    assert_allclose(found, [act.V(q), act.D(q)], rtol=1e-12)
