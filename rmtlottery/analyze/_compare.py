@@ -14,7 +14,7 @@ from rmtlottery.analyze._style import (
     seeds_words,
 )
 from rmtlottery.analyze.rungs.climb import climb
-from rmtlottery.analyze.rungs.names import LADDER, MEASURED, NOTHING, T0, T1, T2, T6, T9, T9B
+from rmtlottery.analyze.rungs.names import LADDER, MEASURED, NOTHING, PROBES, T0, T1, T2, T6, T9, T9B
 from rmtlottery.measure.signal import Probe
 from rmtlottery.tickets.ticket import Ticket, Weights
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Measured = Callable[[Weights], list[dict[str, Any]]]
 Draw = Callable[["pd.DataFrame", "Axes"], None]
-SHOWN = (MEASURED, T0, T1, T2, T6)
+SHOWN = (MEASURED, PROBES, T0, T1, T2, T6)
 
 
 def rows(ticket: Ticket, seen: Probe, parts: int, measured: Measured, columns: list[str]) -> "pd.DataFrame":
@@ -57,7 +57,7 @@ def panels(table: "pd.DataFrame", y: str, words: str, heights: tuple[float, floa
         draw_theories(deep, middle, y)
         middle.set(title=f"{name}: deeper half, measured and predicted")
         middle.set(ylabel=f"{y}, mean of layers {deep['layer'].min()} to {deep['layer'].max()}")
-        log_height(middle, deep.loc[deep["source"].isin((*SHOWN, best)), y], *heights)
+        log_height(middle, deep.loc[deep["source"].isin({*SHOWN, best} - {T1}), y], *heights)
         draw_right(part, right)
         right.set(title=f"{name}: {right.get_title()}")
     return figure
@@ -81,18 +81,23 @@ def draw_theories(deep: "pd.DataFrame", axes: "Axes", y: str) -> None:
 
 
 def draw_gaps(part: "pd.DataFrame", axes: "Axes") -> None:
-    """Rung by rung, |log2 of predicted q over measured|, averaged over layers; one colour a density, the bar in grey."""
-    gap = gaps(part)
+    """Rung by rung, |log2 of predicted q over measured|, averaged over layers after the first; the bar in grey."""
+    gap = gaps(after_first(reached(part)))
+    axes.set(title="what each rung leaves")
+    if gap.empty:
+        return axes.set_axis_off()
     order = [rung for rung in LADDER if rung in set(gap["source"])]
     places = gap.assign(layer=gap["source"].map({rung: place for place, rung in enumerate(order)}))
     means = places.groupby(["seed", "level", "density", "layer"], as_index=False)["gap"].mean()
     layer_lines(means, axes, "gap")
-    axes.axhspan(0, gap["bar"].mean(), color="black", alpha=0.1)
+    if gap["bar"].notna().any():
+        axes.axhspan(0, gap["bar"].mean(), color="black", alpha=0.1)
     axes.set_xticks(range(len(order)), [rung.split()[0] for rung in order])
     axes.set(
-        xlabel="rung of the ladder (grey: finite width)", ylabel="|log2 of predicted q over measured|,\nmean over layers"
+        xlabel="rung of the ladder (grey: finite width)",
+        ylabel="|log2 of predicted over measured q|,\nmean of layers after the first",
     )
-    axes.set(title="what each rung leaves", ylim=(0, None))
+    axes.set(ylim=(0, None))
 
 
 def gaps(part: "pd.DataFrame") -> "pd.DataFrame":
@@ -102,14 +107,25 @@ def gaps(part: "pd.DataFrame") -> "pd.DataFrame":
     cells = ["seed", "level", "layer"]
     truth = part[part["source"] == MEASURED].set_index(cells)["q"].rename("truth")
     rungs = part[part["source"].isin(LADDER)].join(truth, on=cells)
-    ratio = np.where(rungs["truth"] > 0, rungs["q"] / rungs["truth"].where(rungs["truth"] > 0, 1.0), 1.0)
-    octaves = np.abs(np.log2(np.where(ratio > 0, ratio, np.finfo(float).tiny)))
-    return rungs.assign(gap=octaves, bar=np.log2(1 + rungs["bar"]))
+    told = rungs[(rungs["truth"] > 0) & (rungs["q"] > 0)]
+    return told.assign(gap=np.abs(np.log2(told["q"] / told["truth"])), bar=np.log2(1 + told["bar"]))
+
+
+def after_first(part: "pd.DataFrame") -> "pd.DataFrame":
+    """The layers after the first, which sees the inputs; it alone where there are no others."""
+    return part[part["layer"] > 1] if part["layer"].max() > 1 else part
 
 
 def deeper(part: "pd.DataFrame") -> "pd.DataFrame":
-    """The deeper half of the hidden layers."""
-    return part[part["layer"] > part["layer"].max() // 2]
+    """The deeper half of the hidden layers that theory reaches, or of all."""
+    held = reached(part)
+    return held[held["layer"] > held["layer"].max() // 2]
+
+
+def reached(part: "pd.DataFrame") -> "pd.DataFrame":
+    """The layers that a rung reaches, or all where none does."""
+    told = part.loc[part["source"].isin(LADDER), "layer"]
+    return part[part["layer"] <= told.max()] if len(told) else part
 
 
 def of_each_run(table: "pd.DataFrame", summary: Callable[["pd.DataFrame"], str]) -> str:

@@ -31,7 +31,7 @@ def table(ticket: Ticket, *, samples: int = 1000, parts: int = 1) -> "pd.DataFra
         return [{"source": MEASURED, "layer": at, "chi": chi, "gain": gain} for at, (chi, gain) in found]
 
     held = rows(ticket, seen, parts, measured, ["chi", "gain"])
-    return held.assign(slope=held["chi"] / held["gain"].where(held["gain"] > 0, 1.0))
+    return held.assign(slope=held["chi"] / held["gain"].where(held["gain"] > 0))
 
 
 def plot(table: "pd.DataFrame") -> "Figure":

@@ -2,20 +2,21 @@
 
 Exactly, on any net: q = size x below x shape x alignment + bias + cross. size = |W|_F^2/fan_out = density x fan_in x the
 survivors' second moment; below = V(q of the layer below), the mean of phi^2 were its pre-activations Gaussian (in layer 1
-the inputs' mean square); shape, what the true mean of phi^2 is of that; alignment = N Tr(W^T W C)/(Tr W^T W Tr C), C = <x
-x^T>, 1 where the large directions of the weights and of the activations have nothing in common; bias = <b^2>; cross = 2<b
-(W x)>. The figure tells by how much the logarithm of each factor has changed since the densest level: the bars add up to
-the line. `closes` is what is left of the identity, over q. The verdict is the first rung of the ladder (told in `qmap`)
-whose q is within the finite-width bar of the measured one. One error may hide another: `settles` is the first rung from
-which on all are, and `breaks` is what that one no longer assumes.
+the inputs' mean square); shape, what the mean of x^2 is of that, padding, pooling and read-out included; alignment = N
+Tr(W^T W C)/(Tr W^T W Tr C), C = <x x^T>, 1 where the large directions of the weights and of the activations have nothing
+in common; bias = <b^2>; cross = 2<b (W x)>. The figure tells by how much the logarithm of each factor has changed since
+the densest level: the bars add up to the line. The verdict is the first rung of the ladder (told in `qmap`) whose q is
+within the finite-width bar of the measured one. One error may hide another: `settles` is the first rung from which on all
+are, and `breaks` is what that one no longer assumes.
 """
 
+from math import isfinite, log, log1p, nan
 from typing import TYPE_CHECKING, Any
 
-from rmtlottery.analyze._compare import not_reached
+from rmtlottery.analyze._compare import after_first, not_reached
 from rmtlottery.analyze._style import legend_beside, mean_density, panel_name, percent
 from rmtlottery.analyze.rungs.climb import climb
-from rmtlottery.analyze.rungs.names import DROPPED, LADDER, NONE
+from rmtlottery.analyze.rungs.names import DROPPED, LADDER, NONE, UNTOLD
 from rmtlottery.meanfield import activation
 from rmtlottery.measure.identity import Pieces, pieces
 from rmtlottery.measure.signal import probe
@@ -30,7 +31,7 @@ FACTORS = ["size", "below", "shape", "alignment"]
 
 
 def table(ticket: Ticket, *, samples: int = 1000, parts: int = 1) -> "pd.DataFrame":
-    """Columns: state, layer, source, q, size, below, shape, alignment, bias, cross, closes, verdict, settles, breaks, bar,
+    """Columns: state, layer, source, q, size, below, shape, alignment, bias, cross, verdict, settles, breaks, bar,
     inputs, skipped.
     """
     import pandas as pd
@@ -47,30 +48,30 @@ def table(ticket: Ticket, *, samples: int = 1000, parts: int = 1) -> "pd.DataFra
 
 
 def attribution(held: Pieces, below: float | None, phi: str) -> dict[str, Any]:
-    """The identity's pieces, and what is left of it."""
-    V = held.x2 if below is None else float(activation(phi).V(below))
+    """The identity's pieces: q = size x below x shape x alignment + bias + cross."""
+    act = activation(phi)
+    V = held.x2 if below is None else float(act.V(min(below, act.largest))) if isfinite(below) else nan
     factors = {"size": held.s2, "below": V, "shape": held.x2 / V if V else 1.0, "alignment": held.alignment}
-    product = held.s2 * V * factors["shape"] * held.alignment
-    left = held.q - product - held.b2 - 2 * held.bh
-    return {"q": held.q} | factors | {"bias": held.b2, "cross": 2 * held.bh, "closes": left / held.q if held.q else left}
+    return {"q": held.q} | factors | {"bias": held.b2, "cross": 2 * held.bh}
 
 
 def verdict(q: float, rungs: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The first rung within the bar; the first from which on all are; and what that one no longer assumes."""
     held = [name for name in LADDER if name in rungs]
+    bar = rungs[held[0]]["bar"] if held else float("nan")
+    if not bar < 1:
+        why = "the bar is as long as q, or there is none" if held else "no rung reaches this layer"
+        return {"verdict": UNTOLD, "settles": UNTOLD, "breaks": why, "bar": bar}
     within = [fits(q, rungs[name]) for name in held]
     settled = 1 + max((place for place, inside in enumerate(within) if not inside), default=-1)
     settles = held[settled] if settled < len(held) else NONE
-    return {
-        "verdict": held[within.index(True)] if any(within) else NONE,
-        "settles": settles,
-        "breaks": DROPPED.get(settles, "more than any rung drops" if held else "no rung reaches this layer"),
-        "bar": rungs[held[0]]["bar"] if held else float("nan"),
-    }
+    first = held[within.index(True)] if any(within) else NONE
+    return {"verdict": first, "settles": settles, "breaks": DROPPED.get(settles, "more than any rung drops"), "bar": bar}
 
 
 def fits(q: float, rung: dict[str, Any]) -> bool:
-    return bool(abs(rung["q"] - q) <= rung["bar"] * rung["q"])
+    """By as much above as below, as ratios go."""
+    return min(q, rung["q"]) > 0 and abs(log(q / rung["q"])) <= log1p(rung["bar"])
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
@@ -102,11 +103,6 @@ def changes(part: "pd.DataFrame") -> "pd.DataFrame":
     return means - means.iloc[0]
 
 
-def after_first(part: "pd.DataFrame") -> "pd.DataFrame":
-    """The layers after the first, which sees the inputs; it alone where there are no others."""
-    return part[part["layer"] > 1] if part["layer"].max() > 1 else part
-
-
 def draw_changes(change: "pd.DataFrame", axes: "Axes") -> None:
     import numpy as np
     import seaborn as sns
@@ -116,7 +112,7 @@ def draw_changes(change: "pd.DataFrame", axes: "Axes") -> None:
         height = change[factor].to_numpy()
         axes.bar(places, height, bottom=np.where(height >= 0, above, below), color=colour, label=factor, width=0.8)
         above, below = above + np.maximum(height, 0), below + np.minimum(height, 0)
-    axes.plot(places, change["total"], color="black", marker="o", label="q less its bias")
+    axes.plot(places, change["total"], color="black", marker="o", label="q less its bias terms")
     axes.axhline(0, color="black", linewidth=1)
     density_ticks(change.index.get_level_values("density"), axes)
     axes.set(ylabel="change of log2, mean of layers after the first")
@@ -127,8 +123,8 @@ def draw_changes(change: "pd.DataFrame", axes: "Axes") -> None:
 def draw_verdicts(part: "pd.DataFrame", axes: "Axes") -> None:
     import seaborn as sns
 
-    order = [*LADDER, NONE]
-    place = part.assign(rung=part["settles"].map(order.index))
+    order = [*LADDER, NONE, UNTOLD]
+    place = after_first(part).assign(rung=after_first(part)["settles"].map(order.index))
     cells = place.pivot_table("rung", "layer", "level", "median").round().astype(int)
     names = cells.map(lambda rung: order[rung].split()[0])
     look = {"cmap": "viridis", "vmin": 0, "vmax": len(order) - 1, "linewidths": 0.5, "cbar": False}
@@ -157,7 +153,7 @@ def summary(part: "pd.DataFrame") -> str:
     change = changes(part)
     levels = dict.fromkeys((change["total"].idxmax(), change.index[-1]))
     sentences = [f"at density {percent(at[1])} {words(change.loc[at])}" for at in levels]
-    return f"log2 of q less its bias, rewound, since the densest level: {', '.join(sentences)}; {verdicts(part)}"
+    return f"log2 of q less its bias terms, rewound, since the densest level: {', '.join(sentences)}; {verdicts(part)}"
 
 
 def words(change: "pd.Series") -> str:
@@ -169,7 +165,7 @@ def verdicts(part: "pd.DataFrame") -> str:
     """How often theory settles at each rung, layer 1 apart, which sees the inputs."""
     deep = after_first(part)
     counts = deep["settles"].value_counts()
-    named = ", ".join(f"{name.split()[0]} {counts[name]}" for name in (*LADDER, NONE) if name in counts)
+    named = ", ".join(f"{name.split()[0]} {counts[name]}" for name in (*LADDER, NONE, UNTOLD) if name in counts)
     early = (deep["verdict"] != deep["settles"]).sum()
     return (
         f"theory is within the bar, of {len(deep)} cells after layer 1, from {named} on ({early} by chance before that, too)"

@@ -2,11 +2,12 @@
 
 One point a density: sigma_w and sigma_b of all hidden layers together, sigma_w^2 = density x fan_in x the survivors'
 second moment (T2), sigma_b^2 the biases' mean square, beside the nominal ones (T0, the median layer). Left of the
-critical line (chi < 1) all inputs end up alike, right of it (chi > 1) they fall apart; near it signals reach deepest,
-xi_c layers. The point is where theory puts a net of *independent* weights of that size; `qmap` and `ladder` tell how far
-a ticket is from one.
+critical line (chi < 1) all inputs end up alike, right of it (chi > 1) they fall apart or, where `phase` is divergent,
+grow without end; near it signals reach deepest, xi_c layers. The point is where theory puts a net of *independent*
+weights of that size; `qmap` and `ladder` tell how far a ticket is from one.
 """
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from rmtlottery.analyze.rungs.names import T0, T2
 from rmtlottery.analyze.rungs.pooled import variances
 from rmtlottery.meanfield import critical_sigma_w, fixed_point
 from rmtlottery.measure.signal import probe
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -38,30 +40,36 @@ def table(ticket: Ticket) -> "pd.DataFrame":
         held = variances(ticket, weights)
         for source in (T0, T2):
             if source in held:
-                squares = held[source][len(held[source]) // 2]
-                rows.append(
-                    {"state": state, "source": source, "phi": phi} | place(squares[0] ** 0.5, squares[1] ** 0.5, phi)
-                )
+                sigma_w, sigma_b = (square**0.5 for square in sorted(held[source])[len(held[source]) // 2])
+                try:
+                    rows.append({"state": state, "source": source, "phi": phi} | standing(sigma_w, sigma_b, phi))
+                except (ValueError, ArithmeticError) as unanswered:
+                    raise Refusal(f"{ticket} stands at ({sigma_w:g}, {sigma_b:g}): {unanswered}") from None
     return pd.DataFrame(rows)
 
 
-def place(sigma_w: float, sigma_b: float, phi: str) -> dict[str, Any]:
+def standing(sigma_w: float, sigma_b: float, phi: str) -> dict[str, Any]:
     point = fixed_point(sigma_w, sigma_b, phi)
     held = {name: float(getattr(point, name)) for name in ("q", "chi", "xi_c")}
-    return {"sigma_w": float(sigma_w), "sigma_b": float(sigma_b)} | held | {"phase": str(point.phase)}
+    return {"sigma_w": sigma_w, "sigma_b": sigma_b} | held | {"phase": str(point.phase)}
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
-    """A panel for each run and state: chi in colour, the critical line, and the net's way from dense to sparse."""
+    """A row for each run, a panel for each state: chi in colour, the critical line, the net's way from dense to sparse."""
     import matplotlib.pyplot as plt
 
     held = mean_density(table)
-    parts = list(held.groupby(["run", "state"]))
-    figure, axes = plt.subplots(1, len(parts), figsize=(7.5 * len(parts), 5), squeeze=False, layout="constrained")
-    for ((run, state), part), place_ in zip(parts, axes[0], strict=True):
-        draw_phases(part, place_)
-        draw_way(part, place_)
-        place_.set(title=f"{panel_name(held, run, state)}: {part['phi'].iloc[0]}", xlabel="sigma_w", ylabel="sigma_b")
+    runs, states = held["run"].unique(), held["state"].unique()
+    size = (7.5 * len(states), 5 * len(runs))
+    figure, axes = plt.subplots(len(runs), len(states), figsize=size, squeeze=False, layout="constrained")
+    for (run, state), panel in zip(product(runs, states), axes.flat, strict=True):
+        part = held[(held["run"] == run) & (held["state"] == state)]
+        if part.empty:
+            panel.set_axis_off()
+            continue
+        draw_phases(part, panel)
+        draw_way(part, panel)
+        panel.set(title=f"{panel_name(held, run, state)}: {part['phi'].iloc[0]}", xlabel="sigma_w", ylabel="sigma_b")
     return figure
 
 
@@ -74,9 +82,17 @@ def draw_phases(part: "pd.DataFrame", axes: "Axes") -> None:
         sigma_w, sigma_b, np.log2(np.maximum(chi, 1e-6)), cmap="RdBu_r", vmin=-3, vmax=3, shading="gouraud"
     )
     axes.figure.colorbar(drawn, ax=axes, label="log2 chi", location="left", pad=0.1)
-    line = critical_sigma_w(np.maximum(sigma_b, 1e-6), phi)
-    axes.plot(line, sigma_b, color="black", linewidth=2, label="critical line")
+    draw_line(np.maximum(sigma_b, 1e-6), phi, axes)
     axes.set(xlim=(sigma_w[0], sigma_w[-1]), ylim=(sigma_b[0], sigma_b[-1]))
+
+
+def draw_line(sigma_b: np.ndarray, phi: str, axes: "Axes") -> None:
+    """Dotted where chi = 1 belongs to an unstable length, as of gelu and silu for a small sigma_b."""
+    line = critical_sigma_w(sigma_b, phi)
+    stands = np.abs(fixed_point(line, sigma_b, phi).chi - 1) < 1e-6
+    axes.plot(np.where(stands, line, np.nan), sigma_b, color="black", linewidth=2, label="critical line")
+    if not stands.all():
+        axes.plot(np.where(stands, np.nan, line), sigma_b, color="black", linestyle=":", label="unstable length")
 
 
 def draw_way(part: "pd.DataFrame", axes: "Axes") -> None:

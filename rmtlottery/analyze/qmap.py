@@ -7,11 +7,12 @@ weight's square; T5b corrects for few inputs a unit; T6 knows the mean of every 
 passed on linearly and by a Hermite series; T9 does so class by class; T9b takes each class in `parts`, along the
 direction that linear response carries farthest. T1 is no rung but the wrong normalisation: the survivors' std at the
 dense fan-in. T3h is the proposal to average over the weights' histogram in place of the Gaussian. iid probes: what each
-layer makes of independent signals of the measured length. T4 to T6 are told the squares and means of the test inputs, T7
-to T9 the means and covariances of training inputs at the first pre-activation: deeper, theory is on its own. In a
-convolution T0 to T3 average the length map over the window that each pixel sees, the padding counting as 0; theory ends
-where layers are pooled. `bar`, over q: two standard deviations of random nets of this width. `state` is rewound (theta_k
-under the mask) or trained.
+layer makes of independent signals of the measured length. T0 to T3 follow the test inputs one by one; T4 to T6 are told
+the squares and means of training inputs, in groups of like length, T7 to T9 the means and covariances of training inputs
+at the first pre-activation: deeper, theory is on its own. Parts have 200 samples or more. In a convolution T0 to T3
+average the length map over the window that each pixel sees, the padding counting as 0; theory ends where layers are
+pooled. `bar`, over q: two standard deviations of random nets of this width, which for the rungs from T4 on, told of the
+weights themselves, is a convention. `state` is rewound (theta_k under the mask) or trained.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -11,7 +11,7 @@ import torch
 
 from rmtlottery.measure.signal import over_inputs
 from rmtlottery.nets.init import fans
-from rmtlottery.nets.network import Layer, Network, Weights
+from rmtlottery.nets.network import Layer, Network, Weights, spread
 
 
 class Pieces(NamedTuple):
@@ -27,6 +27,7 @@ class Pieces(NamedTuple):
 
 def pieces(network: Network, weights: Weights, x: torch.Tensor) -> list[Pieces]:
     """Of every hidden layer."""
+    exact = {name: value.double() for name, value in weights.items()}
 
     def length(layer: Layer, weight: torch.Tensor, given: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         return h.square()
@@ -35,14 +36,18 @@ def pieces(network: Network, weights: Weights, x: torch.Tensor) -> list[Pieces]:
         return layer.linear(torch.full_like(weight[:1], 1 / fans(layer.shape)[0]), given.square())
 
     def product(layer: Layer, weight: torch.Tensor, given: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        return layer.linear(weight, given).square()
+        return (h - bias(layer, exact)).square()
 
     def cross(layer: Layer, weight: torch.Tensor, given: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        made = layer.linear(weight, given)
-        return made * (h - made)
+        return (h - bias(layer, exact)) * bias(layer, exact)
 
     facts = over_inputs(network, weights, x, length, inputs, product, cross)
     return [of_layer(layer, weights, *found) for layer, found in zip(network.layers, facts, strict=False)]
+
+
+def bias(layer: Layer, weights: Weights) -> torch.Tensor:
+    """b as it stands beside W x."""
+    return spread(weights[f"{layer.name}.bias"], len(layer.shape)) if layer.bias else torch.zeros(())
 
 
 def of_layer(layer: Layer, weights: Weights, q: float, x2: float, w2: float, bh: float) -> Pieces:

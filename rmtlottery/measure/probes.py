@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from rmtlottery.measure.signal import PORTION
 from rmtlottery.nets.network import Network, Weights
 from rmtlottery.tickets.streams import generator
 
@@ -17,7 +18,7 @@ def probed_lengths(
     below, shape = x.double().square().mean().item(), tuple(x.shape[1:])
     for place, (layer, length) in enumerate(zip(network.layers[:-1], lengths, strict=True)):
         signal = torch.from_numpy(numbers.standard_normal((samples, *shape)) * np.sqrt(below))
-        h = layer(exact, layer.prepare(network.phi(signal) if place else signal))
-        found.append(h.square().mean().item())
-        below, shape = length, tuple(h.shape[1:])
+        made = [layer(exact, layer.prepare(network.phi(part) if place else part)) for part in signal.split(PORTION)]
+        found.append(sum(h.square().mean().item() * len(h) for h in made) / samples)
+        below, shape = length, tuple(made[0].shape[1:])
     return found

@@ -67,8 +67,12 @@ def hidden_lengths(network: Network, weights: Weights, x: torch.Tensor) -> list[
 def gains(network: Network, weights: Weights, x: torch.Tensor) -> list[tuple[float, ...]]:
     """chi and gain of every hidden layer: |D W|_F^2 / N, D the slopes of phi at h, averaged over inputs; and without D."""
 
+    rows: dict[str, torch.Tensor] = {}
+
     def gain(layer: Layer, weight: torch.Tensor, given: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        return layer.linear(weight.square(), torch.ones_like(given[:1]))
+        if layer.name not in rows:
+            rows[layer.name] = layer.linear(weight.square(), torch.ones_like(given[:1]))
+        return rows[layer.name]
 
     def stretch(layer: Layer, weight: torch.Tensor, given: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         return slopes(network.phi, h).square() * gain(layer, weight, given, h)

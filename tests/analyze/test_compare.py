@@ -63,7 +63,8 @@ def test_a_pooled_net_has_a_headline_and_a_figure(name, tmp_path):
     spec = rl.preset("first").but(net={"kind": "conv", "channels": "3,4,5", "pools": "1"}, levels=1, epochs=1, seeds=0)
     table = rl.tabulate(name, rl.fit(spec, tmp_path), samples=20)
     module = __import__(f"rmtlottery.analyze.{name}", fromlist=["headline"])
-    assert "no theory reaches these layers" in module.headline(table)
+    assert "T0 to T6 end before conv2" in module.headline(table)
+    assert "T2 x" in module.headline(table), "of the layers that theory reaches"
     figure = rl.plot(name, table)
     assert len(figure.axes) == 6
     assert all(axes.get_ylabel() and axes.get_xlabel() and axes.get_title() for axes in figure.axes)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.analyze.phase import headline, place
+from rmtlottery.analyze.phase import headline, standing
 from rmtlottery.analyze.rungs.names import T0, T2
 
 
@@ -42,7 +42,7 @@ def test_the_real_point_is_density_times_second_moment_over_all_hidden_layers(ti
 
 @pytest.mark.parametrize(("sigma_w", "phase"), [(0.8, "ordered"), (2.5, "chaotic")])
 def test_phases_have_names(sigma_w, phase):
-    point = place(sigma_w, 0.3, "tanh")
+    point = standing(sigma_w, 0.3, "tanh")
     assert phase in point["phase"]
     assert (point["chi"] > 1) == (phase == "chaotic")
     assert point["xi_c"] > 0
@@ -53,7 +53,7 @@ def test_every_activation_has_a_diagram_from_dense_to_dead(phi):
     """No weight left, no bias left, and far into chaos, without a warning."""
     rows = [
         {"run": "r", "seed": 0, "level": level, "density": 0.5**level, "state": "rewound", "source": source, "phi": phi}
-        | place(*at, phi)
+        | standing(*at, phi)
         for level, way in enumerate([(1.4, 0.3), (3.0, 0.3), (0.0, 0.3), (0.0, 0.0)])
         for source, at in ((T0, (1.4, 0.3)), (T2, way))
     ]

@@ -1,6 +1,7 @@
 """How alike pairs of inputs are by T0, T2 and T3: the covariance map of every pair, pixel by pixel."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -20,8 +21,9 @@ def alike(ticket: Ticket, weights: Weights, seen: Probe, pairs: Pairs) -> Iterat
     held, phi = pools(ticket, weights), ticket.spec.net.phi  # type: ignore[union-attr]
     for source in SOURCES:
         if source in held:
-            for layer, c in enumerate(course(held[source], seen, pairs, phi), start=1):
-                yield source, layer, c
+            steps = course(held[source], seen, pairs, phi)
+            with suppress(ValueError, ArithmeticError):  # a signal beyond all bounds has no theory
+                yield from ((source, layer, c) for layer, c in enumerate(steps, start=1))
 
 
 def course(layers: list[Pooled], seen: Probe, pairs: Pairs, phi: str) -> Iterator[np.ndarray]:

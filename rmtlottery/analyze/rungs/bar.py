@@ -14,7 +14,17 @@ from rmtlottery.measure.signal import Probe
 
 
 def bars(layers: list[Pooled], seen: Probe, phi: str) -> list[float]:
-    """The bar of each hidden layer, over q."""
+    """The bar of each hidden layer, over q; not a number where there is none: behind pictures, and beyond all bounds."""
+    hidden = seen.network.layers[:-1]
+    alike = next((at for at, layer in enumerate(hidden) if len(layer.shape) != len(hidden[0].shape) or layer.mixes), None)
+    try:
+        found = strayed(layers[:alike], seen, phi)
+    except (ValueError, ArithmeticError):
+        found = []
+    return found + [float("nan")] * (len(layers) - len(found))
+
+
+def strayed(layers: list[Pooled], seen: Probe, phi: str) -> list[float]:
     products, signals = input_products(seen.network, seen.x)
     covariances = followed(layers, layers[0].weight * products + layers[0].bias, phi)
     q = np.array([np.diagonal(held).mean() for held in covariances])

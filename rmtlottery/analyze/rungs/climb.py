@@ -10,10 +10,11 @@ from rmtlottery.analyze.rungs.names import NOTHING, T3
 from rmtlottery.analyze.rungs.pooled import no_nominal, pooled_courses, pools
 from rmtlottery.meanfield.quenched import Step
 from rmtlottery.measure.signal import Probe, reached
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.ticket import Ticket, Weights
 
-KEPT = 4096
+Courses = Iterator[tuple[str, Iterator[Step]]]
 
 
 class Climb(NamedTuple):
@@ -23,45 +24,58 @@ class Climb(NamedTuple):
     skipped: str
 
 
-_climbed: dict[tuple[Any, ...], tuple[Probe, Climb]] = {}
+_climbed: dict[tuple[Any, ...], Climb] = {}
+_inputs: list[Any] = [None, None]  # the mark of the inputs that the climbs were made with, and these, which it tells apart
 
 
 def climb(ticket: Ticket, weights: Weights, seen: Probe, parts: int) -> Climb:
     """What several analyses ask of the same weights is found once; any other weights, mask or inputs are another matter."""
-    key = (ticket.spec, fingerprint(weights), fingerprint(ticket.mask), mark(seen), parts)
+    if parts < 1:
+        raise Refusal(f"parts = {parts} is not at least 1")
+    if mark(seen) != _inputs[0]:
+        _climbed.clear()
+        _inputs[:] = mark(seen), seen
+    key = (ticket.spec, fingerprint(weights), fingerprint(ticket.mask), parts)
     if key not in _climbed:
-        if len(_climbed) >= KEPT:
-            _climbed.clear()
-        found = Climb(list(rows(ticket, weights, seen, parts)), "; ".join(skipped(ticket, seen)) or NOTHING)
-        _climbed[key] = seen, found
-    return _climbed[key][1]
+        _climbed[key] = climbed(ticket, weights, seen, parts)
+    return _climbed[key]
 
 
 def mark(seen: Probe) -> tuple[Any, ...]:
-    """Tells inputs apart by where they lie and how often they were written to: what is kept beside it keeps them there."""
+    """Tells inputs apart by where they lie and how often they were written to: who keeps them keeps them there."""
     held = (seen.x, seen.y, *((seen.train.x, seen.train.y) if seen.train is not None else ()))
     return tuple(None if tensor is None else (tensor.data_ptr(), tensor._version, tuple(tensor.shape)) for tensor in held)
 
 
-def rows(ticket: Ticket, weights: Weights, seen: Probe, parts: int) -> Iterator[dict[str, Any]]:
-    layers, phi = pools(ticket, weights)[T3], ticket.spec.net.phi  # type: ignore[union-attr]
-    bar = dict(enumerate(bars(layers[: reached(seen.network)], seen, phi), start=1))
+def climbed(ticket: Ticket, weights: Weights, seen: Probe, parts: int) -> Climb:
+    """Theory has no answer for a signal beyond all bounds: where a rung ends early its last words are among the skipped."""
+    bar = bars(pools(ticket, weights)[T3], seen, phi_of(ticket))
+    rows, reasons = [], [*unreached(ticket, seen), *filter(None, [why_not(seen) or no_classes(seen)])]
     for source, steps in courses(ticket, weights, seen, parts):
-        for layer, step in enumerate(steps, start=1):
-            yield {"source": source, "layer": layer, **step._asdict(), "bar": bar[layer]}
+        layer = 0
+        try:
+            for layer, step in enumerate(steps, start=1):
+                rows.append({"source": source, "layer": layer, **step._asdict(), "bar": bar[layer - 1]})
+        except (ValueError, ArithmeticError) as unanswered:
+            reasons.append(f"{source.split()[0]} ends after layer {layer}: {unanswered}")
+    return Climb(rows, "; ".join(reasons) or NOTHING)
 
 
-def courses(ticket: Ticket, weights: Weights, seen: Probe, parts: int) -> Iterator[tuple[str, list[Step]]]:
-    phi = ticket.spec.net.phi  # type: ignore[union-attr]
+def courses(ticket: Ticket, weights: Weights, seen: Probe, parts: int) -> Courses:
     yield from pooled_courses(ticket, weights, seen)
-    yield from given_courses(weights, seen, phi)
+    yield from given_courses(weights, seen, phi_of(ticket))
     if not why_not(seen):
-        yield from joint_courses(weights, seen, phi, parts)
+        yield from joint_courses(weights, seen, phi_of(ticket), parts)
 
 
-def skipped(ticket: Ticket, seen: Probe) -> Iterator[str]:
-    """What is missing, rung by rung, and why."""
+def unreached(ticket: Ticket, seen: Probe) -> Iterator[str]:
+    """What T0 to T6 do not reach, and why."""
     hidden, end = seen.network.layers[:-1], reached(seen.network)
     if end < len(hidden):
         yield f"T0 to T6 end before {hidden[end].name}, which takes what pooling leaves"
-    yield from filter(None, (no_nominal(ticket), why_not(seen) or no_classes(seen)))
+    yield from filter(None, [no_nominal(ticket)])
+
+
+def phi_of(ticket: Ticket) -> str:
+    assert ticket.spec is not None
+    return str(getattr(ticket.spec.net, "phi", ""))

@@ -6,30 +6,35 @@ import numpy as np
 import torch
 
 from rmtlottery.analyze.rungs.names import T7, T8, T9, T9B
-from rmtlottery.meanfield.mixture import Layers, farthest, mixture_course, mixture_of
+from rmtlottery.meanfield.mixture import Layers, Mixture, farthest, mixture_course, mixture_of
 from rmtlottery.meanfield.quenched import Step
 from rmtlottery.measure.signal import Probe
 from rmtlottery.tickets.ticket import Weights
 
-WIDEST = 1024
+WIDEST = 512
+PART = 200  # samples at least: parts of few would be the inputs themselves
 Groups = list[np.ndarray]
 
 
-def joint_courses(weights: Weights, seen: Probe, phi: str, parts: int) -> Iterator[tuple[str, list[Step]]]:
+def joint_courses(weights: Weights, seen: Probe, phi: str, parts: int) -> Iterator[tuple[str, Iterator[Step]]]:
     """source -> its steps through all hidden layers of a fully connected net."""
     layers, h, labels = matrices(weights, seen), *first_preactivations(weights, seen)
     whole = mixture_of([h])
-    yield T7, list(mixture_course(layers, whole, phi, terms=1))
-    yield T8, list(mixture_course(layers, whole, phi))
+    yield T7, mixture_course(layers, whole, phi, terms=1)
+    yield T8, mixture_course(layers, whole, phi)
     if labels is None or no_classes(seen):
         return
     classes = by_class(h, labels)
     mixed = mixture_of(classes)
-    yield T9, list(mixture_course(layers, mixed, phi))
+    yield T9, mixture_course(layers, mixed, phi)
     if parts > 1:
-        directions = farthest(layers, mixed, phi)
-        smaller = [part for group, way in zip(classes, directions, strict=True) for part in parted(group, way, parts)]
-        yield T9B, list(mixture_course(layers, mixture_of(smaller), phi))
+        yield T9B, by_parts(layers, mixed, classes, phi, parts)
+
+
+def by_parts(layers: Layers, mixed: Mixture, classes: Groups, phi: str, parts: int) -> Iterator[Step]:
+    directions = farthest(layers, mixed, phi)
+    smaller = [part for group, way in zip(classes, directions, strict=True) for part in parted(group, way, parts)]
+    yield from mixture_course(layers, mixture_of(smaller), phi)
 
 
 def why_not(seen: Probe) -> str:
@@ -76,5 +81,5 @@ def by_class(h: np.ndarray, labels: np.ndarray) -> Groups:
 
 
 def parted(group: np.ndarray, way: np.ndarray, parts: int) -> Groups:
-    """Equal parts of the samples, in order along a direction."""
-    return np.array_split(group[np.argsort(group @ way)], max(1, min(parts, len(group) // 2)))
+    """Equal parts of the samples, in order along a direction; as many as are asked for, if they are of some size."""
+    return np.array_split(group[np.argsort(group @ way)], max(1, min(parts, len(group) // PART)))

@@ -17,11 +17,11 @@ DROPPED = {
     T5: "that inputs of a unit are alike",
     T5B: "that a unit has very many inputs",
     T6: "that activations have mean 0",
-    T7: "that activations are uncorrelated",
+    T7: "that inputs and activations are uncorrelated",
     T8: "that covariance passes linearly",
     T9: "that inputs are one Gaussian",
     T9B: "that a class is one Gaussian",
 }
 LADDER = tuple(DROPPED)
-NONE = "none"
+NONE, UNTOLD = "none", "untold"
 NOTHING = "nothing"  # that is skipped

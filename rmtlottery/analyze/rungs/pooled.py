@@ -33,10 +33,10 @@ class Pooled(NamedTuple):
     D: Average
 
 
-def pooled_courses(ticket: Ticket, weights: Weights, seen: Probe) -> Iterator[tuple[str, list[Step]]]:
+def pooled_courses(ticket: Ticket, weights: Weights, seen: Probe) -> Iterator[tuple[str, Iterator[Step]]]:
     """source -> its steps through the layers that it reaches."""
     for source, layers in pools(ticket, weights).items():
-        yield source, list(course(layers, seen))
+        yield source, course(layers, seen)
 
 
 def pools(ticket: Ticket, weights: Weights) -> dict[str, list[Pooled]]:
