@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rmtlottery.analyze.rungs.bar import bars
 from rmtlottery.analyze.rungs.given import given_courses
 from rmtlottery.analyze.rungs.joint import joint_courses, no_classes, why_not
@@ -49,16 +51,27 @@ def mark(seen: Probe) -> tuple[Any, ...]:
 
 def climbed(ticket: Ticket, weights: Weights, seen: Probe, parts: int) -> Climb:
     """Theory has no answer for a signal beyond all bounds: where a rung ends early its last words are among the skipped."""
-    bar = bars(pools(ticket, weights)[T3], seen, phi_of(ticket))
-    rows, reasons = [], [*unreached(ticket, seen), *filter(None, [why_not(seen) or no_classes(seen)])]
-    for source, steps in courses(ticket, weights, seen, parts):
-        layer = 0
+    rows: list[dict[str, Any]] = []
+    reasons = [*unreached(ticket, seen), *filter(None, [why_not(seen) or no_classes(seen)])]
+    with np.errstate(over="ignore", invalid="ignore"):
+        bar = bars(pools(ticket, weights)[T3], seen, phi_of(ticket))
         try:
-            for layer, step in enumerate(steps, start=1):
-                rows.append({"source": source, "layer": layer, **step._asdict(), "bar": bar[layer - 1]})
+            for source, steps in courses(ticket, weights, seen, parts):
+                reasons += taken(source, steps, bar, rows)
         except (ValueError, ArithmeticError) as unanswered:
-            reasons.append(f"{source.split()[0]} ends after layer {layer}: {unanswered}")
+            reasons.append(f"T7 to T9 do not begin: {unanswered}")
     return Climb(rows, "; ".join(reasons) or NOTHING)
+
+
+def taken(source: str, steps: Iterator[Step], bar: list[float], rows: list[dict[str, Any]]) -> list[str]:
+    """Adds the rows of one rung; gives the reason why it ends before the last layer, if it does."""
+    layer = 0
+    try:
+        for layer, step in enumerate(steps, start=1):
+            rows.append({"source": source, "layer": layer, **step._asdict(), "bar": bar[layer - 1]})
+    except (ValueError, ArithmeticError) as unanswered:
+        return [f"{source.split(maxsplit=1)[0]} ends after layer {layer}: {unanswered}"]
+    return []
 
 
 def courses(ticket: Ticket, weights: Weights, seen: Probe, parts: int) -> Courses:
