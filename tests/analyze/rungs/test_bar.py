@@ -86,6 +86,25 @@ def test_of_pruned_inits_T3_is_inside():
     assert narrow < 0.7
 
 
+def test_behind_pictures_there_is_none():
+    """Fully connected layers at a flat readout; those before them have the bar that they have without."""
+    flat = made(Conv(channels=(4, 5), padding="zero", readout="flat", widths=(7, 6)), (2, 6, 7))
+    got = bars(pools(flat.ticket, flat.weights)[T3], flat.seen, "tanh")
+    assert np.isnan(got).tolist() == [False, False, True, True]
+    bare = made(Conv(channels=(4, 5), padding="zero"), (2, 6, 7))
+    bare.weights.update({name: value for name, value in flat.weights.items() if name.startswith("conv")})
+    assert got[:2] == bars(pools(bare.ticket, bare.weights)[T3], bare.seen, "tanh")
+
+
+@pytest.mark.parametrize("net", [NET, Conv(channels=(4, 5), padding="zero", readout="flat", widths=(7,))])
+def test_where_theory_has_no_answer_there_is_none(net):
+    held = made(net, (2, 6, 7))
+    enormous = {name: value * 1e20 for name, value in held.weights.items()}
+    got = bars(pools(held.ticket, enormous)[T3], held.seen, "tanh")
+    assert len(got) == len(held.seen.network.layers) - 1
+    assert np.all(np.isnan(got))
+
+
 def test_a_dead_net_has_a_bar():
     held = made(NET, density=0.0, inputs=5)
     for weights in (held.weights, {name: torch.zeros_like(value) for name, value in held.weights.items()}):

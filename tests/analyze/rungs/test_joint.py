@@ -22,7 +22,8 @@ def held():
 
 
 def courses(held, parts=1, **changed):
-    return dict(joint_courses(held.weights, held.seen._replace(**changed), "tanh", parts))
+    found = joint_courses(held.weights, held.seen._replace(**changed), "tanh", parts)
+    return {source: list(steps) for source, steps in found}
 
 
 def by_hand(held, groups, terms=7):
@@ -70,12 +71,28 @@ def test_test_inputs_are_not_asked(held):
     assert courses(held, 2) == courses(held, 2, x=noise, y=None)
 
 
-def test_parts_add_a_rung_of_smaller_groups(held):
+def test_parts_add_a_rung_of_smaller_groups():
     """Equal parts of every class along a direction; layer 1 knows no difference, deeper ones do."""
-    found = courses(held, parts=3)
+    found = courses(made(NET, density=0.7, train=1800), parts=3)
     assert list(found) == [T7, T8, T9, T9B]
     assert found[T9B][0].q == pytest.approx(found[T9][0].q, rel=1e-9)
     assert found[T9B][2].q != pytest.approx(found[T9][2].q, rel=1e-6)
+
+
+def test_classes_too_small_for_two_parts_are_whole(held):
+    """Parts of few samples would know the inputs themselves."""
+    found = courses(held, parts=50)
+    assert np.allclose(found[T9B], found[T9], rtol=1e-9)
+
+
+def test_layers_beyond_all_bounds_end_a_rung_and_what_came_before_is_told(held):
+    """farthest asks all layers before it tells the first."""
+    weights = held.weights | {"fc2.weight": held.weights["fc2.weight"] * 1e20}
+    for source, steps in joint_courses(weights, held.seen, "tanh", 2):
+        if source != T9B:
+            assert next(steps) == courses(held)[source][0]
+        with pytest.raises(ValueError, match="variances from 0"):
+            next(steps)
 
 
 def test_without_labels_there_is_no_T9_and_the_reason_is_said(held):
@@ -112,13 +129,21 @@ def test_training_inputs_too_few_for_a_covariance_are_no_reason_to_fall(held, nu
 
 
 def test_parts_are_equal_and_in_order_along_the_direction():
-    group = np.random.default_rng(0).standard_normal((11, 3))
+    group = np.random.default_rng(0).standard_normal((850, 3))
     way = np.array([1.0, -2, 0.5])
     parts = parted(group, way, 4)
-    assert [len(part) for part in parts] == [3, 3, 3, 2]
+    assert [len(part) for part in parts] == [213, 213, 212, 212]
     assert np.all(np.diff(np.concatenate(parts) @ way) >= 0)
-    assert [len(part) for part in parted(group[:5], way, 4)] == [3, 2], "no part of one sample"
-    assert len(parted(group[:3], way, 4)) == 1
+    assert [len(part) for part in parted(group, way, 3)] == [284, 283, 283]
+    assert [len(part) for part in parted(group[:501], way, 4)] == [251, 250], "no part of less than 200 samples"
+    assert [len(part) for part in parted(group[:400], way, 4)] == [200, 200]
+    assert [len(part) for part in parted(group[:399], way, 4)] == [399]
+    assert [len(part) for part in parted(group[:2], way, 4)] == [2]
+
+
+def test_layers_of_512_units_are_taken_and_none_that_is_wider():
+    assert why_not(made(FC(widths=(512, 3))).seen) == ""
+    assert why_not(made(FC(widths=(3, 513))).seen) == "T7 to T9 take layers of at most 512 units, and one has 513"
 
 
 def test_layers_are_handed_over_in_float64_with_their_biases(held):

@@ -92,7 +92,7 @@ def test_layers_that_differ_have_nominal_sigmas_of_their_own(tmp_path):
     spec = rl.preset("first").but(widths="20,5", init="glorot", levels=0, epochs=1, seeds=0)
     run = rl.fit(spec, tmp_path)
     seen = Probe(nets.build(spec.net, (64,), 10), torch.ones(1, 64))
-    found = dict(pooled_courses(run[0, 0], run[0, 0].rewound, seen))
+    found = {source: list(steps) for source, steps in pooled_courses(run[0, 0], run[0, 0].rewound, seen)}
     assert list(found) == [T0, T1, T2, T3, T3H]
     first, second = found[T0]
     assert first.q == pytest.approx(2 * 64 / 84)
@@ -153,7 +153,7 @@ def test_delta_orthogonal_convolutions_see_no_window():
     for seed in range(8):
         held = made(net, (1, 8, 8), seed=seed, init=DeltaOrthogonal(sigma_w=1.5, sigma_b=0.4), inputs=10)
         q = hidden_lengths(held.seen.network, held.weights, held.seen.x)[3]
-        found = dict(pooled_courses(*held))
+        found = {source: list(steps) for source, steps in pooled_courses(*held)}
         for source, held_ratios in ratios.items():
             held_ratios.append(q / found[source][3].q)
     for held_ratios in ratios.values():
