@@ -1,6 +1,7 @@
 """What questions of the form "does theory give it?" share: rows of measured and predicted, panels, a verdict."""
 
 from collections.abc import Callable
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from rmtlottery.analyze._style import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Measured = Callable[[Weights], list[dict[str, Any]]]
 Draw = Callable[["pd.DataFrame", "Axes"], None]
+WIDE = 17  # letters of a legend
 SHOWN = (MEASURED, PROBES, T0, T1, T2, T6)
 
 
@@ -47,7 +49,7 @@ def panels(table: "pd.DataFrame", y: str, words: str, heights: tuple[float, floa
 
     held = mean_density(table)
     parts = list(held.groupby(["run", "state"]))
-    figure, axes = plt.subplots(len(parts), 3, figsize=(19, 4 * len(parts)), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(len(parts), 3, figsize=(17, 4 * len(parts)), squeeze=False, layout="constrained")
     for ((run, state), part), (left, middle, right) in zip(parts, axes, strict=True):
         name, measured, deep = panel_name(held, run, state), part[part["source"] == MEASURED], deeper(part)
         best = best_rung(part)
@@ -77,7 +79,8 @@ def draw_theories(deep: "pd.DataFrame", axes: "Axes", y: str) -> None:
     sns.lineplot(means, x="density", y=y, errorbar=interval, ax=axes, **look)
     density_axis(axes)
     axes.grid(alpha=0.3)
-    legend_beside(axes, seeds_words(deep["seed"].nunique()))
+    lines, names = axes.get_legend_handles_labels()
+    legend_beside(axes, seeds_words(deep["seed"].nunique()), lines, [fill(name, WIDE) for name in names])
 
 
 def draw_gaps(part: "pd.DataFrame", axes: "Axes") -> None:

@@ -107,7 +107,14 @@ def test_the_figure_has_three_panels_a_state_and_lines_where_chi_is_1(found, whi
         assert axes.get_yscale() == ("linear" if place % 3 == 2 else "log")
         one = 0 if place % 3 == 2 else 1
         assert any(list(line.get_ydata()) == [one, one] for line in axes.get_lines())
-    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["measured", T0, T1, T2, T6, T9]
+    assert [text.get_text().replace("\n", " ") for text in figure.axes[1].get_legend().get_texts()] == [
+        "measured",
+        T0,
+        T1,
+        T2,
+        T6,
+        T9,
+    ]
 
 
 def test_the_last_panel_splits_the_logarithm(found):

@@ -182,7 +182,15 @@ def test_the_figure_has_three_panels_a_state_with_labels_and_legends(tiny_run):
     for axes in (*figure.axes[::3], *figure.axes[1::3]):
         assert axes.get_ylabel().startswith("q, mean")
         assert axes.get_yscale() == "log"
-    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["measured", PROBES, T0, T1, T2, T6, T9]
+    assert [text.get_text().replace("\n", " ") for text in figure.axes[1].get_legend().get_texts()] == [
+        "measured",
+        PROBES,
+        T0,
+        T1,
+        T2,
+        T6,
+        T9,
+    ]
     shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert shown == [f"{100 * ticket.density:.3g} %" for ticket in tiny_run if ticket.seed == 0]
 
