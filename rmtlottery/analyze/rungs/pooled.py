@@ -98,7 +98,7 @@ def shares(weight: torch.Tensor) -> torch.Tensor:
 
 def over_histogram(act: Activation, kept: torch.Tensor) -> tuple[Average, Average]:
     """The source study's proposal: averages over the layer's own histogram of weights in place of the Gaussian."""
-    if len(kept) == 0 or kept.min() == kept.max():
+    if len(kept) == 0 or not kept.isfinite().all() or kept.min() == kept.max():
         return act.V, act.D
     counts, edges = np.histogram(kept.double().numpy(), BINS)
     w, chances = standardised(edges, counts)

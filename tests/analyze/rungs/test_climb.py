@@ -303,6 +303,15 @@ def test_an_enormous_layer_ends_rungs_there_and_what_came_before_is_kept(kind, p
             assert all(row[key] == healthy[row["source"], 1][key] for key in ("q", "gain", "chi"))
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_a_weight_that_is_no_number_ends_what_knows_it(wrong):
+    held = made(FULL, SHAPE)
+    held.weights["fc1.weight"][0, 0] = wrong
+    found = climb(held.ticket, held.weights, held.seen, 2)
+    assert {row["source"] for row in found.rows} == {T0}
+    assert "T3 ends after layer 0" in found.skipped
+
+
 def test_weights_that_the_signal_overflows_with_let_T7_to_T9_not_begin():
     """Finite in float32, as a ticket holds them; h^1 is not."""
     held = made(FULL, SHAPE, density=0.6)
