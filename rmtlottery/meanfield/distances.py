@@ -38,6 +38,7 @@ def by_series(sigma_w: Array, q: Array, chi: Array, act: Activation, terms: int)
     a, square = coefficients(act.phi, q, terms)
     weight, orders = (sigma_w**2 / q)[:, None] * a**2, np.arange(terms + 1)
     whole = chi - weight @ orders <= MISSED * chi
+    weight *= np.where(whole, chi / (weight @ orders), 1.0)[:, None]  # g(1) = chi, which is known to a digit more
     beyond = np.where(whole, 0.0, sigma_w**2 / q * left_over(a, square))
     sums = beyond + np.cumsum(weight[:, :0:-1], axis=1)[:, ::-1].T
 
