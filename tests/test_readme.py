@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import rmtlottery as rl
 from rmtlottery.analyze import _ask
-from rmtlottery.analyze.rungs.names import LADDER
+from rmtlottery.analyze.rungs.names import LADDER, T2, T3, T7, T9, T9B
 from rmtlottery.meanfield.activations import ACTIVATIONS
 from tests.commands import command
 
@@ -119,6 +120,37 @@ def test_the_numbers_of_the_docs_are_those_of_the_stored_tables(folder):
         assert module.headline(table) in text
         assert module.plot(table).axes
         plt.close("all")
+
+
+def rungs(folder):
+    """q of every source in every cell after layer 1, and the bar, of a stored table."""
+    import pandas as pd
+
+    table = pd.read_csv(ROOT / "docs" / folder / "qmap.csv.gz")
+    cells = ["state", "seed", "level", "density", "layer"]
+    bar = table.groupby(cells)["bar"].mean().rename("bar")
+    return table.pivot_table("q", cells, "source").join(bar).reset_index()
+
+
+def test_what_the_lens_says_of_T7_and_T9_is_in_its_table():
+    q, text = rungs("lens_quick"), (ROOT / "docs" / "lens_quick" / "README.md").read_text()
+    q = q[(q["layer"] > 1) & (q["density"] >= 0.1)]
+    rewound, trained = q[q["state"] == "rewound"], q[q["state"] == "trained"]
+    off = {source: (part[source] / part["measured"] - 1).abs() for part in [rewound] for source in (T7, T9)}
+    assert off[T9].max() < 0.05
+    assert f"T7 is within {off[T7].max():.1%}".replace("%", " %") in text
+    far = (trained[T9] / trained["measured"] - 1).abs()
+    assert far[trained["layer"] < 8].max() < 0.1
+    assert f"too low by up to {far.max():.1%}".replace("%", " %") in text
+    assert (trained[T9B] / trained["measured"] - 1).abs().max() < 0.1
+
+
+def test_what_the_shuffled_control_says_of_the_bar_is_in_its_table():
+    q, text = rungs("lens_quick_shuffled"), (ROOT / "docs" / "lens_quick_shuffled" / "README.md").read_text()
+    inside = {rung: np.abs(np.log(q[rung] / q["measured"])) <= np.log1p(q["bar"]) for rung in (T2, T3)}
+    assert f"in {inside[T3].mean():.0%} of all cells".replace("%", " %") in text
+    assert f"in {inside[T2][q['layer'] > 2].mean():.0%} of the cells of layers 3 to 8".replace("%", " %") in text
+    assert inside[T2][q["layer"] == 1].mean() < 0.1
 
 
 @pytest.mark.parametrize(

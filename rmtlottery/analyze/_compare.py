@@ -99,8 +99,8 @@ def draw_gaps(part: "pd.DataFrame", axes: "Axes") -> None:
     axes.set(
         xlabel="rung of the ladder (grey: finite width)",
         ylabel="|log2 of predicted over measured q|,\nmean of layers after the first",
+        ylim=(0, None),
     )
-    axes.set(ylim=(0, None))
 
 
 def gaps(part: "pd.DataFrame") -> "pd.DataFrame":

@@ -73,14 +73,10 @@ def summary(deep: "pd.DataFrame") -> str:
     means = measured.groupby("level")[["chi", "gain", "slope"]].mean()
     ends = [
         f"{words(means.loc[at])} {name} (density {density[at]:.1%})"
-        for name, at in zip(("densest", "sparsest"), ends_of(density), strict=True)
+        for name, at in (("densest", density.index[0]), ("sparsest", density.index[-1]))
     ]
     off = theory_over_measured(deep[deep["level"] == density.index[-1]], "chi")
     return f"chi of the rewound net is {', '.join(ends)}; sparsest {off}"
-
-
-def ends_of(density: "pd.Series") -> tuple[int, int]:
-    return density.index[0], density.index[-1]
 
 
 def words(means: "pd.Series") -> str:

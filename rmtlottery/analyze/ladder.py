@@ -124,8 +124,13 @@ def draw_verdicts(part: "pd.DataFrame", axes: "Axes") -> None:
     import seaborn as sns
 
     order = [*LADDER, NONE, UNTOLD]
-    place = after_first(part).assign(rung=after_first(part)["settles"].map(order.index))
-    cells = place.pivot_table("rung", "layer", "level", "median").round().astype(int)
+    deep = after_first(part)
+    cells = (
+        deep.assign(rung=deep["settles"].map(order.index))
+        .pivot_table("rung", "layer", "level", "median")
+        .round()
+        .astype(int)
+    )
     names = cells.map(lambda rung: order[rung].split()[0])
     look = {"cmap": "viridis", "vmin": 0, "vmax": len(order) - 1, "linewidths": 0.5, "cbar": False}
     sns.heatmap(cells, annot=names, fmt="", annot_kws={"size": 8}, ax=axes, **look)

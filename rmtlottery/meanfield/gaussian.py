@@ -62,7 +62,7 @@ def gaussian_mean(f: Callable[[Array], Array], q: ArrayLike, largest: float = LA
     q = checked(q, largest)
     flat = q.ravel()
     found, root = np.empty(flat.shape), np.sqrt(flat)[:, None]
-    block = NUMBERS // z.size  # of less than 128 kB, which memory is at hand for: four times as fast
+    block = NUMBERS // z.size  # of less than 128 kB, for which memory is at hand
     for start in range(0, flat.size, block):
         rows = slice(start, start + block)
         found[rows] = f(root[rows] * z) @ normal
