@@ -125,12 +125,8 @@ def draw_verdicts(part: "pd.DataFrame", axes: "Axes") -> None:
 
     order = [*LADDER, NONE, UNTOLD]
     deep = after_first(part)
-    cells = (
-        deep.assign(rung=deep["settles"].map(order.index))
-        .pivot_table("rung", "layer", "level", "median")
-        .round()
-        .astype(int)
-    )
+    places = deep.assign(rung=deep["settles"].map(order.index))
+    cells = places.pivot_table("rung", "layer", "level", "median").round().astype(int)
     names = cells.map(lambda rung: order[rung].split()[0])
     look = {"cmap": "viridis", "vmin": 0, "vmax": len(order) - 1, "linewidths": 0.5, "cbar": False}
     sns.heatmap(cells, annot=names, fmt="", annot_kws={"size": 8}, ax=axes, **look)
