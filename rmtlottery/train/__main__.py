@@ -32,6 +32,7 @@ UNIT = [
     Field("device", str, "cpu or cuda [cuda where there is one]", (), None),
     Field("threads", int, "processor threads [$OMP_NUM_THREADS, or all]", (), None),
     Field("precision", str, "fp32, or bf16 with fp32 masters [fp32]", (), None),
+    Field("sparse", float, "density from which a CPU multiplies kept weights only [0.2 in fp32, 0.05 in bf16]", (), None),
     Field("seed_batch", int, "seeds trained side by side [all, or their share of --workers]", (), None),
 ]
 CONTROL = [
@@ -135,15 +136,14 @@ def tickets(place: str, control: dict[str, Any], flags: dict[str, Any]) -> "list
 def cost(plan: "Material", told: dict[str, Any]) -> str:
     """Time, memory and disk, by trying some steps."""
     from rmtlottery.train.estimate import estimate
-    from rmtlottery.train.fit import best_device, default_root
+    from rmtlottery.train.fit import default_root, unit_of
     from rmtlottery.train.material import check_precision
-    from rmtlottery.work.unit import Unit, check_device
+    from rmtlottery.work.unit import check_device
 
     if {"seed_batch", "workers", "cluster"} & set(told):
         raise Refusal("--dry-run tries all seeds side by side here: leave --seed-batch, --workers and --cluster out")
     root = Path(told.pop("root", None) or default_root())
-    settings: dict[str, Any] = {"device": best_device(), "threads": cores()} | told
-    held = Unit(plan.spec.seeds, **settings)
+    held = unit_of(plan.spec.seeds, **told)
     check_device(held.device)
     check_precision(plan.network, held.precision)
     return estimate(plan, held, root)

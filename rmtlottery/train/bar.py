@@ -3,7 +3,7 @@
 import sys
 from typing import Self
 
-from rmtlottery.train.loop import Level
+from rmtlottery.train.level import Level
 from rmtlottery.train.state import State
 
 

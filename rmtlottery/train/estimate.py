@@ -15,12 +15,15 @@ from rmtlottery.charts.flat import flatten
 from rmtlottery.datasets.dataset import Split
 from rmtlottery.nets.network import portion
 from rmtlottery.tickets.spec import Spec
-from rmtlottery.train.levels import COMPUTE, threads
-from rmtlottery.train.loop import Level, begin, evaluate, train, weights_of
+from rmtlottery.train.level import Level, begin
+from rmtlottery.train.levels import COMPUTE
+from rmtlottery.train.loop import train
 from rmtlottery.train.material import Material
 from rmtlottery.train.optimise import memory
 from rmtlottery.train.plan import steps_a_level
+from rmtlottery.train.scores import evaluate
 from rmtlottery.train.state import State
+from rmtlottery.work.machine import settled
 from rmtlottery.work.unit import Unit
 
 ENOUGH = 2.0  # seconds of trying
@@ -35,7 +38,7 @@ def estimate(material: Material, unit: Unit, root: Path) -> str:
     """Three lines: the plan, the time and memory that a trial points to, the disk."""
     spec, levels, steps = material.spec, material.spec.levels, steps_a_level(material.spec, material.data)
     seeds, epochs = len(spec.seeds), spec.schedule.epochs
-    with threads(unit.threads):
+    with settled(unit.threads):
         a_step, an_epoch = trial(material.on(unit.device), unit)
     hours = len(levels) * (steps * a_step + epochs * an_epoch) / 3600
     free = shutil.disk_usage(next(path for path in (root, *root.absolute().parents) if path.exists())).free
@@ -74,7 +77,7 @@ def scoring(job: Level, state: State) -> float:
     first = held_out[-1]
     size = min(len(first), portion(job.network.widest * len(state.seeds), first.x.device.type))
     begun = time.perf_counter()
-    evaluate(job.network, weights_of(job, state), Split(first.x[:size], first.y[:size]))
+    evaluate(job.network, job.weights(state), Split(first.x[:size], first.y[:size]))
     return (time.perf_counter() - begun) * sum(len(split) for split in held_out) / size
 
 

@@ -21,12 +21,12 @@ from rmtlottery.train.bar import Bar
 from rmtlottery.train.levels import Levels
 from rmtlottery.train.material import Material, check_precision, material
 from rmtlottery.train.plan import check_plan, steps_a_level
-from rmtlottery.work.unit import Unit, check_device, cores
+from rmtlottery.work.unit import Unit, check_device, cores, sparse_by_default
 
 if TYPE_CHECKING:
     import torch
 
-CHOICES = ("device", "threads", "precision", "seed_batch")
+CHOICES = ("device", "threads", "precision", "sparse", "seed_batch")
 ONE_AT_A_TIME = Lock()
 
 
@@ -45,9 +45,9 @@ def fit(
     `start`: tickets to train instead, each at its own seed and level, e.g. `[control(t, 7) for t in run]`.
     `net`: a torch module of your own; `data`: (x, y, test_x, test_y) of your own.
     `executor` takes the batches of seeds, if they are not to be trained one after another here.
-    `unit`: device, threads, precision (fp32, or bf16 with fp32 masters) and seed_batch (seeds trained side by side,
-    all by default) are recorded when seeds are first taken up, and a resume repeats them; it may be told another
-    device, threads or precision, but what is begun is not divided anew.
+    `unit`: device, threads, precision (fp32, or bf16 with fp32 masters), sparse (the density at or below which a CPU
+    multiplies kept weights only) and seed_batch (seeds trained side by side, all by default) are recorded when seeds are
+    first taken up, and a resume repeats them; it may be told others, but what is begun is not divided anew.
     """
     if not isinstance(spec, Spec):
         raise Refusal(f"{spec!r} is no Spec; rl.preset({str(spec)!r}) makes one of a preset's name")
@@ -138,24 +138,30 @@ def divided(
     device: str | None = None,
     threads: int | None = None,
     precision: str | None = None,
+    sparse: float | None = None,
     seed_batch: int | None = None,
 ) -> list[Unit]:
     """The run's units: those it has, as they were begun or as now chosen, then new ones, recorded, for new seeds."""
     if seed_batch is not None and seed_batch < 1:
         raise Refusal(f"seed_batch = {seed_batch} is not at least 1")
-    told = {"device": device, "threads": threads, "precision": precision}
+    told = {"device": device, "threads": threads, "precision": precision, "sparse": sparse}
     chosen: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
-    settings: dict[str, Any] = {"device": best_device(), "threads": cores()} | chosen
     with alone(run.path):
         begun = [Unit.from_dict(held) for held in run.units()]
         taken_up = {seed for unit in begun for seed in unit.seeds}
         fresh = [seed for seed in run.spec.seeds if seed not in taken_up]
         size = seed_batch or len(fresh) or 1
-        new = [Unit(tuple(fresh[at : at + size]), **settings) for at in range(0, len(fresh), size)]
+        new = [unit_of(tuple(fresh[at : at + size]), **chosen) for at in range(0, len(fresh), size)]
         for unit in new:
             check_device(unit.device)
         run.write_units([unit.to_dict() for unit in (*begun, *new)])
     return [replace(unit, **chosen) for unit in begun] + new
+
+
+def unit_of(seeds: tuple[int, ...], **chosen: Any) -> Unit:
+    """A unit as chosen, with the best device, all threads and sparse steps where they pay."""
+    unit = replace(Unit(seeds, best_device(), cores()), **chosen)
+    return replace(unit, **({"sparse": sparse_by_default(unit.device, unit.precision)} | chosen))
 
 
 def best_device() -> str:

@@ -1,15 +1,19 @@
 """All levels of one unit of work: begin, train, leave each seed's ticket on disk, and again."""
 
+import math
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import torch
 
-from rmtlottery.charts.chart import full, masked
+from rmtlottery.charts.chart import full, masked, survivors
 from rmtlottery.charts.flat import flatten
+from rmtlottery.nets import AnyNetwork
+from rmtlottery.nets.dense import LARGE
 from rmtlottery.nets.network import Network, Shapes
 from rmtlottery.prune.connectivity import left
 from rmtlottery.tickets.disk import fingerprint
@@ -17,10 +21,13 @@ from rmtlottery.tickets.progress import Progress
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Weights
 from rmtlottery.train.beginning import Beginning, Cuts, FromTickets
+from rmtlottery.train.behind import Behind
 from rmtlottery.train.interrupt import between_steps
-from rmtlottery.train.loop import Level, begin, train, weights_of
+from rmtlottery.train.level import Level, begin
+from rmtlottery.train.loop import train
 from rmtlottery.train.material import Material
 from rmtlottery.train.state import State
+from rmtlottery.work.machine import settled
 from rmtlottery.work.unit import Unit, check_device, provenance
 
 SAVE_EVERY = 20.0
@@ -39,7 +46,7 @@ class Levels:
         self.progress = Progress(run.path, unit.name)
 
     def go(self) -> None:
-        with self.progress.locked(), threads(self.unit.threads), between_steps() as asked:
+        with self.progress.locked(), settled(self.unit.threads), between_steps() as asked:
             for level in self.spec.levels:
                 seeds = [seed for seed in self.unit.seeds if self.origin.reached(seed, level)]
                 missing = [seed for seed in seeds if not self.intact(seed, level)]
@@ -60,7 +67,8 @@ class Levels:
         """Train a level of every seed that reached it and write what is missing of it."""
         origins = {seed: self.origin.begin(seed, level) for seed in seeds}
         job = self.job(level, list(origins.values()))
-        state = train(job, self.resume(job, seeds), self.ticker(job, asked))
+        with Behind() as behind:
+            state = train(job, self.resume(job, seeds), self.ticker(job, asked, behind))
         for seed in missing:
             if seed in state.diverged:
                 self.run.write_end(
@@ -75,11 +83,14 @@ class Levels:
         shapes, device = self.network.shapes, self.unit.device
         theta = torch.stack([flatten(origin.start, shapes) for origin in origins]).to(device)
         kept = torch.stack([flatten(with_biases(origin.mask, shapes), shapes) for origin in origins]).to(device)
-        chart = full(theta) if kept.all() else masked(full(torch.where(kept, theta, 0.0)), kept)
+        few = few_enough(self.unit, self.network, kept, self.spec.schedule.batch)
+        chart = full(theta) if kept.all() else survivors(theta, kept) if few else masked(full(theta), kept)
         first = self.spec.prune.rewind if level else 0
         buffers = {n: torch.stack([origin.start[n] for origin in origins]).to(device) for n in self.network.buffers}
         compute = COMPUTE[self.unit.precision]
-        return Level(self.spec, level, first, self.network, self.material.data, chart, buffers, compute)
+        return Level(
+            self.spec, level, first, self.network, self.material.data, chart, buffers, compute, kept if few else None
+        )
 
     def resume(self, job: Level, seeds: list[int]) -> State:
         """From the checkpoint, if it began with these seeds, in this unit, where this level begins; else anew."""
@@ -93,15 +104,16 @@ class Levels:
         begins = {"start": job.chart.start, "reach": job.chart.weights(torch.ones_like(job.chart.start))} | job.buffers
         return {"unit": self.unit.to_dict(), "sha256": fingerprint(begins)}
 
-    def ticker(self, job: Level, asked: Callable[[], bool]) -> Callable[[State], None]:
-        """What happens between two steps: the bar moves, and every so often the state is saved."""
+    def ticker(self, job: Level, asked: Callable[[], bool], behind: Behind) -> Callable[[State], None]:
+        """What happens between two steps: the bar moves, and every so often a copy of the state is saved."""
         saved_at, origin = time.monotonic(), {"origin": self.origin_of(job)}
 
         def tick(state: State) -> None:
             nonlocal saved_at
             self.watch(job, state)
             if asked() or time.monotonic() - saved_at > SAVE_EVERY:
-                self.progress.save(job.number, state.facts() | origin, state.tensors)
+                copies = {name: tensor.clone() for name, tensor in state.tensors.items()}
+                behind.hand(partial(self.progress.save, job.number, deepcopy(state.facts()) | origin, copies))
                 saved_at = time.monotonic()
             if asked():
                 raise KeyboardInterrupt
@@ -110,7 +122,7 @@ class Levels:
 
     def write(self, job: Level, state: State, seed: int, origin: Beginning) -> None:
         place = state.seeds.index(seed)
-        weights = {name: value[place].cpu() for name, value in weights_of(job, state).items()}
+        weights = {name: value[place].cpu() for name, value in job.weights(state).items()}
         snapshots: dict[int, Weights] = {} if job.number and not self.run.taken else {0: origin.start}
         for name, value in state.group("snapshot/").items():
             step, _, tensor = name.partition("/")
@@ -136,16 +148,16 @@ class Levels:
         )
 
 
+def few_enough(unit: Unit, network: AnyNetwork, kept: torch.Tensor, batch: int) -> bool:
+    """Whether a CPU multiplies kept weights only: of a chain with large products, equally many in every seed."""
+    shapes = [network.shapes[name] for name in network.prunable]
+    if unit.device != "cpu" or not isinstance(network, Network) or any(len(shape) > 2 for shape in shapes):
+        return False
+    large = max(map(math.prod, shapes)) * batch >= LARGE
+    counts = kept.sum(1)
+    return large and len(counts.unique()) == 1 and bool(counts[0] <= unit.sparse * kept.shape[1])
+
+
 def with_biases(mask: Weights, shapes: Shapes) -> Weights:
     """A mask for every parameter: biases are kept."""
     return {name: mask.get(name, torch.ones(shape, dtype=torch.bool)) for name, shape in shapes.items()}
-
-
-@contextmanager
-def threads(number: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,9 +1,9 @@
-"""Optimisers as updates of flat coordinates, in place.
+"""Optimisers as updates of flat coordinates, in place and in one pass.
 
-`slots` is their memory, zero at the start of every level; `count` is 1 at the first step since then.
+`slots` is their memory, zero at the start of every level; `count` is 1 at the first step since then. `lr` and `count`
+are tensors, so that a device that replays a step reads them anew.
 """
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -18,19 +18,43 @@ def memory(optimiser: Optimiser) -> list[str]:
     return {"sgd": ["momentum"], "adam": ["mean", "square"]}[optimiser.kind]
 
 
-def sgd(rule: SGD, coordinates: torch.Tensor, gradient: torch.Tensor, slots: Slots, lr: float, count: int) -> None:
+def sgd(
+    rule: SGD, coordinates: torch.Tensor, gradient: torch.Tensor, slots: Slots, lr: torch.Tensor, count: torch.Tensor
+) -> None:
     """v <- momentum v + g; c <- c - lr v, or with Nesterov c - lr (g + momentum v) (Sutskever et al. 2013)."""
-    velocity = slots["momentum"].mul_(rule.momentum).add_(gradient)
-    step = gradient.add(velocity, alpha=rule.momentum) if rule.nesterov else velocity
-    coordinates.sub_(step, alpha=lr)
+    torch._fused_sgd_(
+        [coordinates],
+        [gradient],
+        [slots["momentum"]] if rule.momentum else [],
+        weight_decay=0.0,
+        momentum=rule.momentum,
+        lr=lr,
+        dampening=0.0,
+        nesterov=rule.nesterov,
+        maximize=False,
+        is_first_step=False,
+    )
 
 
-def adam(rule: Adam, coordinates: torch.Tensor, gradient: torch.Tensor, slots: Slots, lr: float, count: int) -> None:
+def adam(
+    rule: Adam, coordinates: torch.Tensor, gradient: torch.Tensor, slots: Slots, lr: torch.Tensor, count: torch.Tensor
+) -> None:
     """Bias correction divides by 1 - beta^count, eps is added after the root (Kingma and Ba 2015, algorithm 1)."""
-    mean = slots["mean"].lerp_(gradient, 1 - rule.beta1)
-    square = slots["square"].mul_(rule.beta2).addcmul_(gradient, gradient, value=1 - rule.beta2)
-    root = square.sqrt().div_(math.sqrt(1 - rule.beta2**count)).add_(rule.eps)
-    coordinates.addcdiv_(mean, root, value=-lr / (1 - rule.beta1**count))
+    torch._fused_adam_(
+        [coordinates],
+        [gradient],
+        [slots["mean"]],
+        [slots["square"]],
+        [],
+        [count],
+        lr=lr,
+        beta1=rule.beta1,
+        beta2=rule.beta2,
+        weight_decay=0.0,
+        eps=rule.eps,
+        amsgrad=False,
+        maximize=False,
+    )
 
 
 UPDATES: dict[str, Callable[..., None]] = {"sgd": sgd, "adam": adam}

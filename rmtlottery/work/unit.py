@@ -8,22 +8,31 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rmtlottery.refusal import Refusal
+from rmtlottery.work.machine import tf32
+
+SPARSE = {"fp32": 0.2, "bf16": 0.05}
 
 
 @dataclass(frozen=True)
 class Unit:
-    """Seeds trained side by side on one device. Two runs of one unit on the same kind of machine agree bit for bit."""
+    """Seeds trained side by side on one device. Two runs of one unit on the same kind of machine agree bit for bit.
+
+    `sparse` is the density at or below which a CPU multiplies the kept weights of a large fully connected chain only.
+    """
 
     seeds: tuple[int, ...]
     device: str = "cpu"
     threads: int = 1
     precision: str = "fp32"
+    sparse: float = 0.0
 
     def __post_init__(self) -> None:
         if self.precision not in ("fp32", "bf16"):
             raise Refusal(f"precision = {self.precision!r} is not fp32 or bf16")
         if not isinstance(self.threads, int) or self.threads < 1:
             raise Refusal(f"threads = {self.threads!r} is not a whole number of at least 1")
+        if not isinstance(self.sparse, int | float) or not 0 <= self.sparse <= 1:
+            raise Refusal(f"sparse = {self.sparse!r} is no density between 0 and 1")
         if not isinstance(self.device, str) or not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
             raise Refusal(f"device = {self.device!r} is not cpu, cuda or cuda:NUMBER")
 
@@ -40,6 +49,13 @@ class Unit:
     @classmethod
     def from_dict(cls, held: dict[str, Any]) -> "Unit":
         return cls(**(held | {"seeds": tuple(held["seeds"])}))
+
+
+def sparse_by_default(device: str, precision: str) -> float:
+    """Where sparse steps were found to pay (`python -m benchmarks sparse`): nowhere on a GPU, nor without MKL."""
+    import torch
+
+    return SPARSE[precision] if device == "cpu" and torch.backends.mkl.is_available() else 0.0
 
 
 def cores() -> int:
@@ -73,4 +89,5 @@ def provenance() -> dict[str, str]:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "tf32": tf32(),
     }

@@ -180,9 +180,15 @@ def test_a_checkpoint_of_other_seeds_is_not_taken_up(tiny, tmp_path, monkeypatch
 def test_the_sidecar_says_what_was_trained_where_and_from_what(uninterrupted):
     run, _ = uninterrupted
     record = json.loads((run.path / "seed-1" / "level-02.json").read_text())
-    assert record["unit"] == {"seeds": [0, 1], "device": run.units()[0]["device"], "threads": 1, "precision": "fp32"}
+    assert record["unit"] == {
+        "seeds": [0, 1],
+        "device": run.units()[0]["device"],
+        "threads": 1,
+        "precision": "fp32",
+        "sparse": 0.2,
+    }
     assert record["parent"] == run[1, 1].record["sha256"]["weights"]
-    assert set(record["provenance"]) == {"rmtlottery", "torch", "numpy", "python", "machine", "gpu"}
+    assert set(record["provenance"]) == {"rmtlottery", "torch", "numpy", "python", "machine", "gpu", "tf32"}
 
 
 def test_what_is_not_there_yet_is_a_fault_of_the_run(tiny, tmp_path, monkeypatch):

@@ -14,7 +14,8 @@ def test_the_root_is_the_environments_unless_given(tiny, tmp_path, monkeypatch):
 
 def test_units_are_chosen_once_and_repeated(tiny, tmp_path):
     run = rl.fit(tiny.but(levels=0), tmp_path, threads=1, seed_batch=1, precision="bf16")
-    expected = [{"seeds": [s], "device": run.units()[0]["device"], "threads": 1, "precision": "bf16"} for s in (0, 1)]
+    told = {"device": run.units()[0]["device"], "threads": 1, "precision": "bf16", "sparse": 0.05}
+    expected = [{"seeds": [seed]} | told for seed in (0, 1)]
     assert run.units() == expected
     assert rl.fit(tiny.but(levels=0), tmp_path).units() == expected
     assert run[1, 0].record["unit"] == expected[1]

@@ -62,10 +62,10 @@ def test_training_begins_at_the_start_that_the_ticket_names_with_a_fresh_optimis
 
 
 def test_every_epoch_of_every_level_of_every_seed_has_an_order_of_its_own(tiny, tmp_path, monkeypatch):
-    from rmtlottery.train import loop
+    from rmtlottery.train import step
 
-    asked, epoch_order = [], loop.epoch_order
-    monkeypatch.setattr(loop, "epoch_order", lambda *address: asked.append(address) or epoch_order(*address))
+    asked, epoch_order = [], step.epoch_order
+    monkeypatch.setattr(step, "epoch_order", lambda *address: asked.append(address) or epoch_order(*address))
     rl.fit(tiny.but(levels=2), tmp_path)
     assert sorted(asked) == [(seed, level, epoch, 1293) for seed in (0, 1) for level in range(3) for epoch in range(2)]
 
@@ -133,3 +133,56 @@ def test_what_is_cut_is_exactly_zero_in_every_ticket(tiny_run):
         for name, mask in ticket.mask.items():
             assert (ticket.weights[name][~mask] == 0).all()
             assert (ticket.weights[name][mask] != 0).all()
+
+
+@pytest.fixture
+def everything_is_large(monkeypatch):
+    """Small products are left to kept weights too, if the unit says so."""
+    monkeypatch.setattr(levels, "LARGE", 1)
+
+
+def kinds_of_steps(monkeypatch):
+    """(level, its mask if it multiplies survivors alone) of every level that is trained from here on."""
+    seen, train = [], levels.train
+    monkeypatch.setattr(levels, "train", lambda job, *rest: seen.append((job.number, job.survivors)) or train(job, *rest))
+    return seen
+
+
+def test_survivors_are_multiplied_alone_from_the_density_that_the_unit_says(
+    tiny, tmp_path, everything_is_large, monkeypatch
+):
+    seen = kinds_of_steps(monkeypatch)
+    run = rl.fit(tiny, tmp_path, sparse=0.7)
+    kept = [sum(int(mask.sum()) for mask in run[0, level].mask.values()) + 30 for level in range(4)]
+    densities = [number / kept[0] for number in kept]
+    assert [mask is not None for _, mask in seen] == [density <= 0.7 for density in densities] == [False, False, True, True]
+
+
+def test_sparse_steps_end_where_whole_ones_do(tiny, tmp_path, everything_is_large):
+    """One level from the same start: weights apart by rounding, scores alike, zeros exact."""
+    spec = tiny.but(levels=1, rate=0.6)
+    whole, few = (rl.fit(spec, tmp_path / str(sparse), sparse=sparse) for sparse in (0.0, 0.5))
+    for ours, theirs in zip(few, whole, strict=True):
+        for name, weight in ours.weights.items():
+            torch.testing.assert_close(weight, theirs.weights[name], rtol=1e-3, atol=1e-4)
+        assert all((ours.weights[name][~mask] == 0).all() for name, mask in ours.mask.items())
+        assert all(torch.equal(mask, theirs.mask[name]) for name, mask in ours.mask.items())
+    assert few.metrics.test_accuracy.tolist() == pytest.approx(whole.metrics.test_accuracy.tolist(), abs=0.01)
+    assert few[0, 1].metrics != whole[0, 1].metrics, "they are two ways"
+
+
+def test_small_products_stay_whole(tiny, tmp_path, monkeypatch):
+    seen = kinds_of_steps(monkeypatch)
+    rl.fit(tiny, tmp_path, sparse=1.0)
+    assert [mask for _, mask in seen] == [None] * 4
+
+
+def test_convolutions_and_masks_of_unequal_size_stay_whole(tiny, tmp_path, everything_is_large, monkeypatch):
+    seen = kinds_of_steps(monkeypatch)
+    rl.fit(tiny.but(net={"kind": "conv", "channels": "2x3"}, levels=1), tmp_path, sparse=1.0)
+    assert [mask for _, mask in seen] == [None] * 2
+    run = rl.fit(tiny.but(levels=1), tmp_path, sparse=0.0)
+    smaller = run[1, 1]
+    smaller.mask["fc1.weight"][0] = False
+    rl.fit(tiny.but(name="unequal"), tmp_path, start=[run[0, 1], smaller], sparse=1.0)
+    assert seen[-1] == (1, None)

@@ -3,25 +3,11 @@
 import pytest
 import torch
 
-import rmtlottery as rl
-from rmtlottery import datasets, nets
-from rmtlottery.charts.chart import full, masked
-from rmtlottery.charts.flat import flatten, unflatten
-from rmtlottery.nets.init import initial
-from rmtlottery.train.loop import Level, begin, evaluate, step_sizes, train
-
-SPEC = rl.Spec().but(widths="12,8", epochs=2, batch=100)
-
-
-def level_of(spec, seeds, number=0, density=0.3, compute=torch.float32):
-    """A level of these seeds, ready to train, and its flat mask (None for a dense level)."""
-    data = datasets.dataset(spec.data)
-    network = nets.build(spec.net, data.shape, data.classes)
-    theta = torch.stack([flatten(initial(spec.init, network.shapes, seed), network.shapes) for seed in seeds])
-    if number == 0:
-        return Level(spec, 0, 0, network, data, full(theta), {}, compute), None
-    mask = torch.rand(theta.shape, generator=torch.Generator().manual_seed(1)) < density
-    return Level(spec, number, 0, network, data, masked(full(theta * mask), mask), {}, compute), mask
+from rmtlottery.charts.flat import unflatten
+from rmtlottery.train.level import begin
+from rmtlottery.train.loop import train
+from rmtlottery.train.scores import evaluate
+from tests.train.making import SPEC, level_of
 
 
 @pytest.mark.parametrize(
@@ -188,29 +174,3 @@ def test_the_masters_are_fp32_when_the_products_are_bf16():
     assert not torch.equal(masters, masters.bfloat16().float())
     assert not torch.equal(masters, fine.tensors["coordinates"])
     assert coarse.rows[0][-1]["train_loss"] == pytest.approx(fine.rows[0][-1]["train_loss"], rel=0.05)
-
-
-def test_the_last_batch_of_an_epoch_may_be_smaller_and_counts_for_less():
-    level, _ = level_of(SPEC, [0])
-    assert step_sizes(level, 0).tolist() == [100] * 12 + [93]
-
-
-def test_a_level_that_starts_inside_an_epoch_counts_only_what_it_sees():
-    level, _ = level_of(SPEC, [0])
-    rewound = Level(*[*vars(level).values()][:2], 15, *[*vars(level).values()][3:])
-    assert step_sizes(rewound, 0).sum() == 0
-    assert step_sizes(rewound, 1).tolist() == [0, 0] + [100] * 10 + [93]
-    state = train(rewound, begin(rewound, [0]), lambda state: None)
-    assert [row["epoch"] for row in state.rows[0]] == [2]
-    assert 0.1 < state.rows[0][0]["train_loss"] < 3
-
-
-def test_evaluation_in_portions_is_that_of_the_whole(monkeypatch):
-    level, _ = level_of(SPEC, [0, 1])
-    weights = unflatten(level.chart.start, level.network.shapes)
-    whole = evaluate(level.network, weights, level.data.test)
-    monkeypatch.setattr("rmtlottery.train.loop.portion", lambda widest, device: 7)
-    torch.testing.assert_close(evaluate(level.network, weights, level.data.test), whole)
-    logits = level.network.logits({name: value[1] for name, value in weights.items()}, level.data.test.x)
-    assert whole[1][1].item() == pytest.approx((logits.argmax(1) == level.data.test.y).float().mean().item())
-    assert whole[0][1].item() == pytest.approx(torch.nn.functional.cross_entropy(logits, level.data.test.y).item(), rel=1e-5)

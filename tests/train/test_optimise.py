@@ -27,11 +27,16 @@ def start():
     return torch.linspace(-1, 1, 15, dtype=torch.float64).view(3, 5)
 
 
+def update(rule, coordinates, gradient, slots, lr, count):
+    lr, count = torch.tensor(lr, dtype=torch.float64), torch.tensor(float(count))
+    UPDATES[rule.kind](rule, coordinates, gradient, slots, lr, count)
+
+
 def ours(rule, counts=range(1, 21), begin=None, grads=None):
     coordinates = start() if begin is None else begin.clone()
     slots = {name: torch.zeros_like(coordinates) for name in memory(rule)}
     for step, (gradient, count) in enumerate(zip(grads or gradients(), counts, strict=True)):
-        UPDATES[rule.kind](rule, coordinates, gradient, slots, RATES[step % 3], count)
+        update(rule, coordinates, gradient, slots, RATES[step % 3], count)
     return coordinates, slots
 
 
@@ -76,14 +81,14 @@ def test_replicates_do_not_see_each_other(name):
 def test_the_first_step_of_adam_is_the_rate_whatever_the_size_of_the_gradient():
     coordinates = torch.zeros(2, dtype=torch.float64)
     slots = {name: torch.zeros_like(coordinates) for name in memory(Adam())}
-    UPDATES["adam"](Adam(), coordinates, torch.tensor([1e4, -1e-2], dtype=torch.float64), slots, 0.25, 1)
+    update(Adam(), coordinates, torch.tensor([1e4, -1e-2], dtype=torch.float64), slots, 0.25, 1)
     assert coordinates.tolist() == pytest.approx([-0.25, 0.25], rel=1e-5)
 
 
 def test_three_steps_of_momentum_by_hand():
     coordinates, slots = torch.zeros(1), {"momentum": torch.zeros(1)}
     for count in (1, 2, 3):
-        UPDATES["sgd"](SGD(momentum=0.5), coordinates, torch.ones(1), slots, 1.0, count)
+        update(SGD(momentum=0.5), coordinates, torch.ones(1), slots, 1.0, count)
     assert (coordinates.item(), slots["momentum"].item()) == (-(1 + 1.5 + 1.75), 1.75)
 
 

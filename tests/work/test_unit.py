@@ -5,12 +5,28 @@ import json
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.work.unit import Unit, check_device, cores, provenance
+from rmtlottery.work.unit import Unit, check_device, cores, provenance, sparse_by_default
 
 
 def test_it_survives_json():
-    unit = Unit((3, 1), "cuda", 4, "bf16")
+    unit = Unit((3, 1), "cuda", 4, "bf16", 0.1)
     assert Unit.from_dict(json.loads(json.dumps(unit.to_dict()))) == unit
+
+
+def test_one_from_before_sparse_steps_goes_on_without_them():
+    assert Unit.from_dict({"seeds": [3], "device": "cpu", "threads": 2, "precision": "fp32"}).sparse == 0
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "density"), [("cpu", "fp32", 0.2), ("cpu", "bf16", 0.05), ("cuda", "fp32", 0)]
+)
+def test_sparse_steps_are_taken_where_they_were_found_to_pay(device, precision, density):
+    assert sparse_by_default(device, precision) == density
+
+
+def test_there_are_none_without_mkl(monkeypatch):
+    monkeypatch.setattr("torch.backends.mkl.is_available", lambda: False)
+    assert sparse_by_default("cpu", "fp32") == 0
 
 
 def test_its_name_is_its_seeds_as_long_as_they_are_few():
@@ -24,7 +40,7 @@ def test_its_name_is_its_seeds_as_long_as_they_are_few():
 def test_provenance_names_versions_and_machine():
     held = provenance()
     assert held["rmtlottery"] == rl.__version__
-    assert set(held) == {"rmtlottery", "torch", "numpy", "python", "machine", "gpu"}
+    assert set(held) == {"rmtlottery", "torch", "numpy", "python", "machine", "gpu", "tf32"}
     assert all(held.values())
 
 
@@ -48,6 +64,8 @@ def test_a_device_that_is_not_there_is_refused():
         ({"device": "gpu"}, "device = 'gpu' is not cpu, cuda or cuda:NUMBER"),
         ({"device": 5}, "device = 5 is not cpu"),
         ({"threads": "x"}, "threads = 'x' is not a whole number"),
+        ({"sparse": 1.5}, "sparse = 1.5 is no density between 0 and 1"),
+        ({"sparse": "few"}, "sparse = 'few' is no density"),
     ],
 )
 def test_what_no_unit_can_be_is_refused(field, match):
