@@ -1,40 +1,28 @@
-"""One seed of the demo's dense level against an ordinary DataLoader loop on the same samples, evaluation included."""
+"""One seed of the demo's dense level against an ordinary loop on the same samples."""
 
-import tempfile
-from itertools import pairwise
+from collections.abc import Iterator
 
 import torch
-from torch.utils.data import DataLoader, TensorDataset
 
 import rmtlottery as rl
-from benchmarks.clock import pairs
+from benchmarks import _ordinary, _ours
+from benchmarks._clock import Row, pairs
+from benchmarks._machine import products
 from rmtlottery import datasets
 
+DIFFERS = (
+    "Ours also writes the ticket and tables to disk. The other is nn.Sequential, torch.optim.Adam and either a shuffling "
+    "DataLoader or batches by index. Both score two held-out splits after every epoch."
+)
 SPEC = rl.preset("digits").but(epochs=5, levels=0, seeds=0)
 DATA = datasets.dataset(SPEC.data)
 
 
-def measure() -> dict[str, float]:
-    return pairs(ours, ordinary)
+def measure() -> Iterator[Row]:
+    limit = products([_ordinary.weights(SPEC, DATA)], SPEC, DATA)
+    for case, batches in (("DataLoader", _ordinary.loaded), ("batches by index", _ordinary.indexed)):
 
+        def other(batches: _ordinary.Batcher = batches) -> None:
+            _ordinary.train(_ordinary.network(SPEC, DATA, torch.nn.Linear), SPEC, DATA, batches=batches)
 
-def ours() -> None:
-    with tempfile.TemporaryDirectory() as root:
-        rl.fit(SPEC, root)
-
-
-def ordinary() -> None:
-    """nn.Sequential, torch.optim.Adam, a shuffling DataLoader; validation and test after every epoch."""
-    units = [64, *SPEC.net.widths]
-    layers = [layer for a, b in pairwise(units) for layer in (torch.nn.Linear(a, b), torch.nn.Tanh())]
-    net = torch.nn.Sequential(*layers, torch.nn.Linear(units[-1], 10))
-    optimiser, loss = torch.optim.Adam(net.parameters(), lr=SPEC.optimiser.lr), torch.nn.CrossEntropyLoss()
-    loader = DataLoader(TensorDataset(DATA.train.x, DATA.train.y), SPEC.schedule.batch, shuffle=True)
-    for _ in range(SPEC.schedule.epochs):
-        for x, y in loader:
-            optimiser.zero_grad()
-            loss(net(x), y).backward()
-            optimiser.step()
-        with torch.no_grad():
-            for split in (DATA.validation, DATA.test):
-                (net(split.x).argmax(1) == split.y).float().mean().item()
+        yield pairs(case, lambda: _ours.train(SPEC), other, limit=limit)

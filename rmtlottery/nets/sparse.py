@@ -1,4 +1,7 @@
-"""Layers of a fully connected chain of which few weights are left: what is pruned is neither multiplied nor stored."""
+"""Layers of a fully connected chain of which few weights are left: what is pruned is neither multiplied nor stored.
+
+Signals are (seeds, samples, units) as everywhere, but stand unit by unit in memory: a kept weight meets whole rows.
+"""
 
 import warnings
 from dataclasses import dataclass
@@ -6,6 +9,9 @@ from typing import NamedTuple
 
 import torch
 from torch.sparse import sampled_addmm
+
+from rmtlottery.nets.activation import PHI
+from rmtlottery.nets.backprop import Signal
 
 
 class Pattern(NamedTuple):
@@ -56,21 +62,21 @@ class Sparse:
     weight_slope: list[torch.Tensor]
     bias_slope: list[torch.Tensor]
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        h = x.new_empty(len(self.bias), self.patterns[0].shape[0], x.shape[2])
+    def forward(self, x: torch.Tensor, phi: str) -> Signal:
+        h = x.new_empty(len(self.bias), self.patterns[0].shape[0], x.shape[1])
         for seed, (pattern, bias) in enumerate(zip(self.patterns, self.bias, strict=True)):
             seen = x[seed if len(x) > 1 else 0]
-            torch.addmm(bias.unsqueeze(1), pattern.matrix(self.weight[seed]), seen, out=h[seed])
-        return h
+            torch.addmm(bias.unsqueeze(1), pattern.matrix(self.weight[seed]), seen.T, out=h[seed])
+        return Signal(h.mT, PHI[phi](h).mT)
 
     def back(self, delta: torch.Tensor) -> torch.Tensor:
-        found = delta.new_empty(len(delta), self.patterns[0].shape[1], delta.shape[2])
+        found = delta.new_empty(len(delta), self.patterns[0].shape[1], delta.shape[1])
         for seed, pattern in enumerate(self.patterns):
-            torch.mm(pattern.transpose(self.weight[seed]), delta[seed], out=found[seed])
-        return found
+            torch.mm(pattern.transpose(self.weight[seed]), delta[seed].T, out=found[seed])
+        return found.mT
 
     def write(self, delta: torch.Tensor, x: torch.Tensor) -> None:
         for seed, pattern in enumerate(self.patterns):
             slope = pattern.matrix(self.weight_slope[seed])
-            sampled_addmm(slope, delta[seed], x[seed].mT, beta=0.0, out=slope)
-            torch.sum(delta[seed], 1, out=self.bias_slope[seed])
+            sampled_addmm(slope, delta[seed].T, x[seed], beta=0.0, out=slope)
+            torch.sum(delta[seed], 0, out=self.bias_slope[seed])

@@ -13,8 +13,8 @@ import torch
 from rmtlottery.charts.chart import full, masked, survivors
 from rmtlottery.charts.flat import flatten
 from rmtlottery.nets import AnyNetwork
-from rmtlottery.nets.dense import LARGE
 from rmtlottery.nets.network import Network, Shapes
+from rmtlottery.nets.products import LARGE
 from rmtlottery.prune.connectivity import left
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress

@@ -84,13 +84,15 @@ class ByHand:
     def __call__(self, x: torch.Tensor, y: torch.Tensor) -> tuple[Scores, torch.Tensor]:
         if self.held is not self.coordinates:
             self.held.copy_(self.coordinates if self.level.chart.plain else self.level.chart.weights(self.coordinates))
-        scores = learn(self.layers, self.level.phi, x.to(self.held.dtype).mT, y)
+        scores = learn(self.layers, self.level.phi, x.to(self.held.dtype), y)
         if self.found is not self.gradient:
             self.gradient.copy_(self.found)
         return scores, self.level.chart.pull(self.gradient)
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        return self.level.network.logits(self.level.weights(self.state), x)
+        weights = self.level.weights(self.state)
+        layers = [Dense(weights[name], weights[bias]) for name, bias in parameters(self.level)]
+        return forward(layers, self.level.phi, x)[-1].x
 
 
 class OfSurvivors:
@@ -113,12 +115,12 @@ class OfSurvivors:
         return learn(self.layers, self.level.phi, turned(x), y), self.gradient
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        return forward(self.layers, self.level.phi, turned(x))[1].mT
+        return forward(self.layers, self.level.phi, turned(x))[-1].x
 
 
 def turned(x: torch.Tensor) -> torch.Tensor:
-    """x^T of each seed, row by row; torch turns a matrix faster than many."""
-    return torch.stack([seen.T.contiguous() for seen in x]) if len(x) > 1 else x[0].T.contiguous().unsqueeze(0)
+    """x unit by unit in memory; torch turns one matrix faster than a row of them."""
+    return torch.stack([seen.T.contiguous() for seen in x]).mT if len(x) > 1 else x[0].T.contiguous().T.unsqueeze(0)
 
 
 def parameters(level: Level) -> list[tuple[str, str]]:

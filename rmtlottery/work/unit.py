@@ -10,7 +10,7 @@ from typing import Any
 from rmtlottery.refusal import Refusal
 from rmtlottery.work.machine import tf32
 
-SPARSE = {"fp32": 0.2, "bf16": 0.05}
+SPARSE = {"fp32": 0.15, "bf16": 0.1}
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def by_autograd(layers, phi, x, y):
     found = []
     for seed in range(len(y)):
         parameters = [value[seed].clone().requires_grad_() for layer in layers for value in (layer.weight, layer.bias)]
-        h = x[seed].T
+        h = x[seed]
         for place in range(0, len(parameters), 2):
             h = torch.nn.functional.linear(PHI[phi](h) if place else h, *parameters[place : place + 2])
         loss = torch_cross_entropy(h, y[seed])
@@ -47,7 +47,7 @@ def by_autograd(layers, phi, x, y):
 @pytest.mark.parametrize("seeds", [1, 3])
 @pytest.mark.parametrize("phi", sorted(PHI))
 def test_loss_hits_and_gradients_are_those_of_autograd(phi, seeds):
-    layers, x, y = chain(seeds), drawn(seeds, UNITS[0], SAMPLES, seed=9), labels(seeds)
+    layers, x, y = chain(seeds), drawn(seeds, SAMPLES, UNITS[0], seed=9), labels(seeds)
     loss, hits = backprop.learn(layers, phi, x, y)
     for seed, (expected, right, gradients) in enumerate(by_autograd(layers, phi, x, y)):
         assert loss[seed].item() == pytest.approx(expected, rel=1e-13)
@@ -58,7 +58,7 @@ def test_loss_hits_and_gradients_are_those_of_autograd(phi, seeds):
 
 
 def test_the_comparison_sees_a_slope_of_another_activation():
-    layers, x, y = chain(1), drawn(1, UNITS[0], SAMPLES, seed=9), labels(1)
+    layers, x, y = chain(1), drawn(1, SAMPLES, UNITS[0], seed=9), labels(1)
     backprop.learn(layers, "tanh", x, y)
     (_, _, gradients), *_ = by_autograd(layers, "erf", x, y)
     assert (layers[0].weight_slope[0] - gradients[0]).abs().max() > 1e-3
@@ -81,24 +81,24 @@ def test_logits_are_those_of_the_network():
     network = nets.build(spec.net, (5,), 4)
     weights = {name: value.unsqueeze(0) for name, value in initial(spec.init, network.shapes, 0).items()}
     x = drawn(1, SAMPLES, 5).float()
-    layers = [Dense(weights[f"fc{n}.weight"], weights[f"fc{n}.bias"], *2 * [torch.empty(0)]) for n in (1, 2, 3)]
-    logits = backprop.forward(layers, "tanh", x.mT)[1].mT
+    layers = [Dense(weights[f"fc{n}.weight"], weights[f"fc{n}.bias"]) for n in (1, 2, 3)]
+    logits = backprop.forward(layers, "tanh", x)[-1].x
     torch.testing.assert_close(logits, network.logits(weights, x), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [1.0, 100.0])
 def test_cross_entropy_is_torchs_even_where_a_class_is_hopeless(scale):
-    logits, y = (scale * drawn(2, 4, 6)).requires_grad_(), labels(2, samples=6)
+    logits, y = (scale * drawn(2, 6, 4)).requires_grad_(), labels(2, samples=6)
     (loss, hits), delta = backprop.cross_entropy(logits.detach(), y)
-    theirs = torch_cross_entropy(logits, y, reduction="none").mean(1)
+    theirs = torch_cross_entropy(logits.mT, y, reduction="none").mean(1)
     torch.testing.assert_close(loss, theirs.detach(), rtol=1e-13, atol=0)
     torch.testing.assert_close(delta, torch.autograd.grad(theirs.sum(), logits)[0], rtol=1e-12, atol=1e-16)
-    assert torch.equal(hits, (logits.argmax(1) == y).sum(1))
+    assert torch.equal(hits, (logits.argmax(2) == y).sum(1))
 
 
 def test_the_loss_of_bf16_logits_is_taken_in_fp32():
-    logits = drawn(1, 4, 64).bfloat16()
+    logits = drawn(1, 64, 4).bfloat16()
     (loss, _), delta = backprop.cross_entropy(logits, labels(1, samples=64))
     assert (loss.dtype, delta.dtype) == (torch.float32, torch.float32)
-    exact = torch_cross_entropy(logits.double(), labels(1, samples=64))
+    exact = torch_cross_entropy(logits.double().mT, labels(1, samples=64))
     assert loss.item() == pytest.approx(exact.item(), rel=1e-6)

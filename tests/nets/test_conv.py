@@ -1,12 +1,15 @@
 """Convolutional nets against torch's conv2d, loops over single numbers, and published sizes."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import conv2d, max_pool2d, pad
 
 from rmtlottery.nets import Network, build
+from rmtlottery.nets.conv import around
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Conv
 
@@ -24,6 +27,7 @@ NETS = {
     "pooled at the end": Conv(channels=(5, 2), pools=(2,), bias=False),
     "pooled twice": Conv(channels=(5, 2, 6), pools=(1, 2), padding="zero"),
     "strided and pooled": Conv(channels=(5, 2), pools=(1,), strides=(2,), padding="zero", readout="flat", phi="relu"),
+    "almost around": Conv(channels=(5, 2), kernel=11, strides=(1, 2), readout="flat"),
     "pointwise": Conv(channels=(5, 2), kernel=1, padding="zero", bias=False, readout="flat"),
 }
 EVERY = pytest.mark.parametrize("net", NETS.values(), ids=NETS)
@@ -55,6 +59,35 @@ def by_torch(net, weights, x):
         h = x @ weights[f"fc{number}.weight"].T + (weights[f"fc{number}.bias"] if net.bias else 0)
         found.append(h)
         x = phi(h)
+    return found
+
+
+class Erf(nn.Module):
+    def forward(self, h):
+        return torch.erf(h)
+
+
+class Mean(nn.Module):
+    def forward(self, x):
+        return x.mean((2, 3))
+
+
+def modules(net, weights, shape):
+    """What anyone would write: one module after the other, of one seed."""
+    phi, layers = {"tanh": nn.Tanh, "erf": Erf, "relu": nn.ReLU}[net.phi], [nn.Unflatten(1, shape)]
+    edge = net.kernel // 2 if net.padding != "none" else 0
+    mode = "circular" if net.padding == "circular" else "zeros"
+    for number, (inward, outward) in enumerate(pairwise((shape[0], *net.channels)), start=1):
+        stride = ([*net.strides] + [1] * 9)[number - 1]
+        layers += [nn.Conv2d(inward, outward, net.kernel, stride, edge, bias=net.bias, padding_mode=mode), phi()]
+        layers += [nn.MaxPool2d(2)] if number in net.pools else []
+    layers += [Mean() if net.readout == "mean" else nn.Flatten()]
+    matrices = [weight for name, weight in weights.items() if name.startswith("fc") and weight.dim() == 2]
+    for outward, inward in (matrix.shape for matrix in matrices):
+        layers += [nn.Linear(inward, outward, bias=net.bias), phi()]
+    found = nn.Sequential(*layers[:-1]).double()
+    for parameter, weight in zip(found.parameters(), weights.values(), strict=True):
+        parameter.data.copy_(weight)
     return found
 
 
@@ -134,6 +167,75 @@ def test_replicates_compute_what_each_would_alone(net, shared):
         alone = network.preactivations({n: w[replicate] for n, w in weights.items()}, x[0 if shared else replicate])
         for h, expected in zip(together, alone, strict=True):
             torch.testing.assert_close(h[replicate], expected, rtol=1e-11, atol=1e-11)
+
+
+@EVERY
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("replicates", [1, 3])
+def test_logits_and_gradients_are_those_of_torchs_modules(net, replicates, channels):
+    shape = (channels, *SHAPE[1:])
+    network = build(net, shape, CLASSES)
+    weights, x = drawn(network, replicates), inputs(replicates, 6, shape=shape)
+    logits = network.logits({name: weight.requires_grad_() for name, weight in weights.items()}, x)
+    gradients = torch.autograd.grad(logits.square().sum(), list(weights.values()))
+    for place in range(replicates):
+        alone = modules(net, {name: weight[place].detach() for name, weight in weights.items()}, shape)
+        expected = alone(x[place])
+        close(logits[place], expected)
+        slopes = torch.autograd.grad(expected.square().sum(), list(alone.parameters()))
+        for gradient, slope in zip(gradients, slopes, strict=True):
+            close(gradient[place], slope)
+
+
+def close(found, expected):
+    """To 1e-12 of the largest number there is."""
+    assert (found - expected).abs().max() <= 1e-12 * expected.abs().max()
+
+
+@EVERY
+def test_in_bf16_a_net_is_what_it_is_in_fp32_but_for_eight_bits(net):
+    """Inputs and weights are the same; what is left are roundings of 2^-9 each, a few in every layer.
+
+    Where pixels are pooled a rounding may also choose another one, and the gradient goes there.
+    """
+    network = build(net, SHAPE, CLASSES)
+    coarse = {name: (0.3 * weight).bfloat16().requires_grad_() for name, weight in drawn(network, 3).items()}
+    fine = {name: weight.detach().float().requires_grad_() for name, weight in coarse.items()}
+    x = inputs(3, 6).bfloat16()
+    logits, expected = network.logits(coarse, x), network.logits(fine, x.float())
+    assert logits.dtype == torch.bfloat16
+    assert apart(logits, expected) < 2**-9 * 6
+    gradients = (
+        torch.autograd.grad(h.float().sum(), list(held.values())) for h, held in ((logits, coarse), (expected, fine))
+    )
+    for found, slope in zip(*gradients, strict=True):
+        assert found.dtype == torch.bfloat16
+        assert apart(found, slope) < 2**-9 * 30 or net.pools
+
+
+def apart(found, expected):
+    return ((found.float() - expected).norm() / expected.norm()).item()
+
+
+@EVERY
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("leading", [(), (1,), (3,)], ids=["alone", "one", "three"])
+def test_channels_are_side_by_side_in_memory(net, channels, leading):
+    """What convolutions and poolings are fastest with, from the first layer on."""
+    network = build(net, (channels, *SHAPE[1:]), CLASSES)
+    found = network.signals(drawn(network, *leading), inputs(*leading, 6, shape=(channels, *SHAPE[1:])))
+    assert all(h.stride(-3) == 1 for _, h in found[: len(net.channels)])
+
+
+@pytest.mark.parametrize("edge", range(1, 6))
+def test_around_a_picture_are_its_far_edges(edge):
+    """F.pad, its gradient and the gradient's."""
+    x = inputs(2, shape=(3, 5, 7)).unflatten(1, (3, 5, 7)).requires_grad_()
+    found, expected = around(x, edge), pad(x, (edge,) * 4, mode="circular")
+    assert torch.equal(found, expected)
+    slopes = [torch.autograd.grad(wide.pow(3).sum(), x, create_graph=True)[0] for wide in (found, expected)]
+    close(*slopes)
+    close(*[torch.autograd.grad(slope.square().sum(), x)[0] for slope in slopes])
 
 
 def test_one_replicate_with_its_axis_is_that_replicate():

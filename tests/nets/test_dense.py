@@ -1,45 +1,53 @@
-"""Products of every seed, batched or one after another: the same numbers, wherever they are asked to go."""
+"""A layer of whole matrices is W x + b, phi of it, and its transposes."""
 
 import pytest
 import torch
 
-from rmtlottery.nets import dense
-from rmtlottery.nets.dense import Dense, product
+from rmtlottery.nets import products
+from rmtlottery.nets.dense import Dense
 
-A = torch.arange(3 * 4 * 5, dtype=torch.float64).view(3, 4, 5)
-B = torch.arange(3 * 5 * 2, dtype=torch.float64).view(3, 5, 2) - 7
+OUT, IN, SAMPLES = 4, 5, 3
 
 
-@pytest.fixture(params=[1, 2**40], ids=["one-by-one", "batched"])
-def large(request, monkeypatch):
-    monkeypatch.setattr(dense, "LARGE", request.param)
+def drawn(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def layer(seeds):
+    return Dense(drawn(seeds, OUT, IN), drawn(seeds, OUT, seed=1), torch.empty(seeds, OUT, IN).double(), drawn(seeds, OUT))
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
-def test_a_product_is_einsum(large, seeds):
-    assert torch.equal(product(A[:seeds], B[:seeds]), torch.einsum("sij,sjk->sik", A[:seeds], B[:seeds]))
+def test_forward_is_w_x_plus_b_and_phi_of_it(seeds):
+    held, x = layer(seeds), drawn(seeds, SAMPLES, IN, seed=2)
+    h, y = held.forward(x, "erf")
+    expected = torch.einsum("soi,sbi->sbo", held.weight, x) + held.bias[:, None]
+    torch.testing.assert_close(h, expected, rtol=1e-14, atol=1e-15)
+    assert torch.equal(y, torch.erf(h))
 
 
-def test_it_writes_into_a_view_of_a_flat_vector(large):
-    flat = torch.full((3, 20), -1.0, dtype=torch.float64)
-    product(A, B, flat[:, 5:13].unflatten(1, (4, 2)))
-    assert torch.equal(flat[:, 5:13].unflatten(1, (4, 2)), A @ B)
-    assert (flat[:, :5] == -1).all()
-    assert (flat[:, 13:] == -1).all()
+def test_one_set_of_inputs_serves_every_seed():
+    held, x = layer(3), drawn(1, SAMPLES, IN, seed=2)
+    assert torch.equal(held.forward(x, "tanh").x, held.forward(x.expand(3, -1, -1), "tanh").x)
 
 
-def test_a_layer_is_w_x_plus_b_and_its_transposes(large):
-    weight_slope, bias_slope = torch.empty(3, 4, 5, dtype=torch.float64), torch.empty(3, 4, dtype=torch.float64)
-    bias = torch.arange(12, dtype=torch.float64).view(3, 4)
-    layer = Dense(A, bias, weight_slope, bias_slope)
-    assert torch.equal(layer.forward(B), A @ B + bias[:, :, None])
-    delta = layer.forward(B)
-    assert torch.equal(layer.back(delta), A.mT @ delta)
-    layer.write(delta, B)
-    assert torch.equal(weight_slope, delta @ B.mT)
-    assert torch.equal(bias_slope, delta.sum(2))
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_back_and_write_are_its_transposes(seeds):
+    held, x, delta = layer(seeds), drawn(seeds, SAMPLES, IN, seed=2), drawn(seeds, SAMPLES, OUT, seed=3)
+    expected = torch.einsum("soi,sbo->sbi", held.weight, delta)
+    torch.testing.assert_close(held.back(delta), expected, rtol=1e-14, atol=1e-15)
+    held.write(delta, x)
+    torch.testing.assert_close(held.weight_slope, torch.einsum("sbo,sbi->soi", delta, x), rtol=1e-14, atol=1e-15)
+    torch.testing.assert_close(held.bias_slope, delta.sum(1), rtol=1e-14, atol=1e-15)
 
 
-def test_inputs_may_stand_sample_by_sample(large):
-    turned = B.mT.contiguous().mT
-    assert torch.equal(product(A, turned), A @ B)
+@pytest.mark.parametrize("phi", sorted(products.FUSED))
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_what_is_fused_is_what_is_not(phi, seeds, monkeypatch):
+    held = layer(seeds)
+    held, x = Dense(held.weight.float(), held.bias.float()), drawn(1, SAMPLES, IN, seed=2).float()
+    plain = held.forward(x, phi)
+    monkeypatch.setattr(products, "LARGE", 1)
+    fused = held.forward(x, phi)
+    torch.testing.assert_close(fused.x, plain.x, rtol=1e-5, atol=1e-6)
+    assert torch.equal(fused.h, fused.x) == products.onednn()

@@ -33,20 +33,20 @@ def layers(seeds):
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_forward_and_back_are_those_of_the_whole_layer(seeds):
     whole, few = layers(seeds)
-    x, delta = drawn(seeds, IN, SAMPLES, seed=3), drawn(seeds, OUT, SAMPLES, seed=4)
-    torch.testing.assert_close(few.forward(x), whole.forward(x), rtol=1e-13, atol=1e-14)
+    x, delta = drawn(seeds, SAMPLES, IN, seed=3), drawn(seeds, SAMPLES, OUT, seed=4)
+    torch.testing.assert_close(few.forward(x, "erf"), whole.forward(x, "erf"), rtol=1e-13, atol=1e-14)
     torch.testing.assert_close(few.back(delta), whole.back(delta), rtol=1e-13, atol=1e-14)
 
 
 def test_one_set_of_inputs_serves_every_seed():
     whole, few = layers(3)
-    x = drawn(1, IN, SAMPLES, seed=3)
-    torch.testing.assert_close(few.forward(x), whole.forward(x.expand(3, -1, -1)), rtol=1e-13, atol=1e-14)
+    x = drawn(1, SAMPLES, IN, seed=3)
+    torch.testing.assert_close(few.forward(x, "tanh"), whole.forward(x, "tanh"), rtol=1e-13, atol=1e-14)
 
 
 def test_gradients_are_those_of_the_whole_layer_where_weights_are_kept():
     whole, few = layers(3)
-    x, delta = drawn(3, IN, SAMPLES, seed=3), drawn(3, OUT, SAMPLES, seed=4)
+    x, delta = drawn(3, SAMPLES, IN, seed=3), drawn(3, SAMPLES, OUT, seed=4)
     whole.write(delta, x)
     few.write(delta, x)
     for seed, mask in enumerate(MASKS):
@@ -56,11 +56,12 @@ def test_gradients_are_those_of_the_whole_layer_where_weights_are_kept():
 
 def test_a_layer_follows_its_weights_when_they_move_in_place():
     _, few = layers(1)
-    x, before = drawn(1, IN, SAMPLES), few.forward(drawn(1, IN, SAMPLES))
+    x = drawn(1, SAMPLES, IN)
+    before = few.forward(x, "linear").x
     few.weight[0].mul_(2)
     few.bias[0].mul_(2)
-    torch.testing.assert_close(few.forward(x), 2 * before, rtol=1e-13, atol=1e-14)
-    delta = drawn(1, OUT, SAMPLES)
+    torch.testing.assert_close(few.forward(x, "linear").x, 2 * before, rtol=1e-13, atol=1e-14)
+    delta = drawn(1, SAMPLES, OUT)
     turned = few.back(delta)
     few.weight[0].mul_(3)
     torch.testing.assert_close(few.back(delta), 3 * turned, rtol=1e-13, atol=1e-14)

@@ -14,7 +14,7 @@ def test_the_root_is_the_environments_unless_given(tiny, tmp_path, monkeypatch):
 
 def test_units_are_chosen_once_and_repeated(tiny, tmp_path):
     run = rl.fit(tiny.but(levels=0), tmp_path, threads=1, seed_batch=1, precision="bf16")
-    told = {"device": run.units()[0]["device"], "threads": 1, "precision": "bf16", "sparse": 0.05}
+    told = {"device": run.units()[0]["device"], "threads": 1, "precision": "bf16", "sparse": 0.1}
     expected = [{"seeds": [seed]} | told for seed in (0, 1)]
     assert run.units() == expected
     assert rl.fit(tiny.but(levels=0), tmp_path).units() == expected
