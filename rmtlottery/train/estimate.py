@@ -1,102 +1,76 @@
-"""What a run would cost: steps by plan, time and memory by trying some, disk by counting bytes."""
+"""What a run would cost: steps by plan, time by trying some, memory and disk by counting bytes."""
 
 import math
-import resource
 import shutil
-import sys
-import time
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-
-from rmtlottery.charts.chart import full, masked
-from rmtlottery.charts.flat import flatten
-from rmtlottery.datasets.dataset import Split
-from rmtlottery.nets.network import portion
+from rmtlottery.prune.rates import kept_at
+from rmtlottery.tickets.parts import Taken
 from rmtlottery.tickets.spec import Spec
-from rmtlottery.train.level import Level, begin
-from rmtlottery.train.levels import COMPUTE
-from rmtlottery.train.loop import train
 from rmtlottery.train.material import Material
+from rmtlottery.train.memory import bound, peak
 from rmtlottery.train.optimise import memory
 from rmtlottery.train.plan import steps_a_level
-from rmtlottery.train.scores import evaluate
-from rmtlottery.train.state import State
+from rmtlottery.train.reach import densest_sparse
+from rmtlottery.train.trial import DENSE, Trial, trial
 from rmtlottery.work.machine import settled
 from rmtlottery.work.unit import Unit
 
-ENOUGH = 2.0  # seconds of trying
-WARM = 3  # steps before the clock starts
-
-
-class Enough(Exception):
-    """Ends the trial."""
-
 
 def estimate(material: Material, unit: Unit, root: Path) -> str:
-    """Three lines: the plan, the time and memory that a trial points to, the disk."""
+    """Four lines: the plan, the time that trials point to, memory, disk."""
     spec, levels, steps = material.spec, material.spec.levels, steps_a_level(material.spec, material.data)
-    seeds, epochs = len(spec.seeds), spec.schedule.epochs
+    seeds, epochs, most = len(spec.seeds), spec.schedule.epochs, bound(material, unit)
+    densities = densities_of(material)
     with settled(unit.threads):
-        a_step, an_epoch = trial(material.on(unit.device), unit)
-    hours = len(levels) * (steps * a_step + epochs * an_epoch) / 3600
+        tried = list(trials(material.on(unit.device), unit, densities))
+    costs = [at(tried, density) for density in densities]
+    hours = sum(steps * a_step + epochs * an_epoch for a_step, an_epoch in costs) / 3600
     free = shutil.disk_usage(next(path for path in (root, *root.absolute().parents) if path.exists())).free
-    where = f"{unit.device} ({unit.threads} threads, {unit.precision})"
     return (
         f"plan: {seeds} seeds x {len(levels)} levels x {epochs} epochs, {len(levels) * steps:,} steps of {seeds} x "
         f"{spec.schedule.batch} samples\n"
-        f"time: about {spoken(hours)} with all seeds side by side on this {where}, from {1e3 * a_step:.3g} ms a step and "
-        f"{an_epoch:.3g} s of scoring an epoch; memory: {peak(unit.device) / 1e9:.2g} GB at the peak of the trial\n"
+        f"time: about {spoken(hours)} with all seeds side by side on this {unit.device} ({unit.threads} threads, "
+        f"{unit.precision}): {'; '.join(map(words, tried))}\n"
+        f"memory: at most {most / 1e9:.2g} GB by count, {peak(unit.device) / 1e9:.2g} GB at the peak of the trial\n"
         f"disk: {size(spec, material, levels) / 1e9:.2g} GB in {root}, where {free / 1e9:.3g} GB are free"
     )
 
 
-def trial(material: Material, unit: Unit) -> tuple[float, float]:
-    """Seconds of a step of all seeds, the median of those that fit into the trial, and of scoring the held-out splits."""
-    job = level_of(material, unit)
-    state = begin(job, list(material.spec.seeds))
-    ticks = [time.perf_counter()]
-
-    def tick(held: object) -> None:
-        if unit.device != "cpu":
-            torch.cuda.synchronize()
-        ticks.append(time.perf_counter())
-        if ticks[-1] - ticks[0] > ENOUGH and len(ticks) > 2 * WARM:
-            raise Enough
-
-    with suppress(Enough):
-        train(job, state, tick)
-    lengths = sorted(b - a for a, b in zip(ticks[WARM:-1], ticks[WARM + 1 :], strict=True)) or [ticks[-1] - ticks[0]]
-    return lengths[len(lengths) // 2], scoring(job, state)
+def densities_of(material: Material) -> list[float]:
+    """Of every level, biases included; of given tickets, as if they were dense."""
+    spec, shapes = material.spec, material.network.shapes
+    if isinstance(spec.origin, Taken):
+        return [1.0] * len(spec.levels)
+    sizes = {name: math.prod(shapes[name]) for name in material.network.prunable}
+    numbers = sum(map(math.prod, shapes.values()))
+    rest = numbers - sum(sizes.values())
+    return [(kept + rest) / numbers for kept in kept_at(spec.prune, sizes)]
 
 
-def scoring(job: Level, state: State) -> float:
-    """Seconds that the held-out splits take, from those of one portion."""
-    held_out = [split for name, split in job.data.splits.items() if name != "train"]
-    first = held_out[-1]
-    size = min(len(first), portion(job.network.widest * len(state.seeds), first.x.device.type))
-    begun = time.perf_counter()
-    evaluate(job.network, job.weights(state), Split(first.x[:size], first.y[:size]))
-    return (time.perf_counter() - begun) * sum(len(split) for split in held_out) / size
+def trials(material: Material, unit: Unit, densities: list[float]) -> Iterator[Trial]:
+    """One of whole weights, and where levels multiply survivors alone one at either end of those."""
+    yield trial(material, unit, DENSE)
+    limit = densest_sparse(unit, material.network, material.spec.schedule.batch)
+    few = [density for density in densities if density <= limit]
+    for density in dict.fromkeys((few[0], few[-1]) if few else ()):
+        yield trial(material, unit, density)
 
 
-def level_of(material: Material, unit: Unit) -> Level:
-    """Level 0 as it would be trained, with a mask that is as dear as that of the others."""
-    network = material.network
-    thetas = [material.theta(seed) for seed in material.spec.seeds]
-    flat = torch.stack([flatten(theta, network.shapes) for theta in thetas]).to(unit.device)
-    chart = masked(full(flat), torch.ones_like(flat, dtype=torch.bool))
-    buffers = {name: torch.stack([theta[name] for theta in thetas]).to(unit.device) for name in network.buffers}
-    return Level(material.spec, 0, 0, network, material.data, chart, buffers, COMPUTE[unit.precision])
+def at(tried: list[Trial], density: float) -> tuple[float, float]:
+    """Seconds of a step and of scoring at a density: as whole weights take, or between the trials of survivors."""
+    whole, *few = tried
+    if not few or density > few[0].density:
+        return whole.step, whole.scoring
+    first, last = few[0], few[-1]
+    share = (first.density - density) / (first.density - last.density) if first is not last else 0.0
+    return first.step + share * (last.step - first.step), first.scoring + share * (last.scoring - first.scoring)
 
 
-def peak(device: str) -> float:
-    """Bytes that this process held at most."""
-    if device != "cpu":
-        return torch.cuda.max_memory_allocated()
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+def words(tried: Trial) -> str:
+    what = f"{tried.density:.2g} of the weights alone" if tried.few else "a step of whole weights"
+    return f"{what} {1e3 * tried.step:.3g} ms, scoring {tried.scoring:.2g} s an epoch"
 
 
 def size(spec: Spec, material: Material, levels: tuple[int, ...]) -> float:

@@ -1,6 +1,5 @@
 """All levels of one unit of work: begin, train, leave each seed's ticket on disk, and again."""
 
-import math
 import sys
 import time
 from collections.abc import Callable
@@ -10,11 +9,8 @@ from typing import Any
 
 import torch
 
-from rmtlottery.charts.chart import full, masked, survivors
 from rmtlottery.charts.flat import flatten
-from rmtlottery.nets import AnyNetwork
 from rmtlottery.nets.network import Network, Shapes
-from rmtlottery.nets.products import LARGE
 from rmtlottery.prune.connectivity import left
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress
@@ -26,6 +22,7 @@ from rmtlottery.train.interrupt import between_steps
 from rmtlottery.train.level import Level, begin
 from rmtlottery.train.loop import train
 from rmtlottery.train.material import Material
+from rmtlottery.train.reach import few_enough, reach
 from rmtlottery.train.state import State
 from rmtlottery.work.machine import settled
 from rmtlottery.work.unit import Unit, check_device, provenance
@@ -83,14 +80,12 @@ class Levels:
         shapes, device = self.network.shapes, self.unit.device
         theta = torch.stack([flatten(origin.start, shapes) for origin in origins]).to(device)
         kept = torch.stack([flatten(with_biases(origin.mask, shapes), shapes) for origin in origins]).to(device)
-        few = few_enough(self.unit, self.network, kept, self.spec.schedule.batch)
-        chart = full(theta) if kept.all() else survivors(theta, kept) if few else masked(full(theta), kept)
+        few = few_enough(self.unit, self.network, self.spec.schedule.batch, kept)
         first = self.spec.prune.rewind if level else 0
         buffers = {n: torch.stack([origin.start[n] for origin in origins]).to(device) for n in self.network.buffers}
         compute = COMPUTE[self.unit.precision]
-        return Level(
-            self.spec, level, first, self.network, self.material.data, chart, buffers, compute, kept if few else None
-        )
+        chart, data = reach(theta, kept, few), self.material.data
+        return Level(self.spec, level, first, self.network, data, chart, buffers, compute, kept if few else None)
 
     def resume(self, job: Level, seeds: list[int]) -> State:
         """From the checkpoint, if it began with these seeds, in this unit, where this level begins; else anew."""
@@ -146,16 +141,6 @@ class Levels:
                 "metrics": state.rows[seed],
             }
         )
-
-
-def few_enough(unit: Unit, network: AnyNetwork, kept: torch.Tensor, batch: int) -> bool:
-    """Whether a CPU multiplies kept weights only: of a chain with large products, equally many in every seed."""
-    shapes = [network.shapes[name] for name in network.prunable]
-    if unit.device != "cpu" or not isinstance(network, Network) or any(len(shape) > 2 for shape in shapes):
-        return False
-    large = max(map(math.prod, shapes)) * batch >= LARGE
-    counts = kept.sum(1)
-    return large and len(counts.unique()) == 1 and bool(counts[0] <= unit.sparse * kept.shape[1])
 
 
 def with_biases(mask: Weights, shapes: Shapes) -> Weights:

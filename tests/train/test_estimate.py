@@ -5,10 +5,13 @@ import re
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.train.estimate import estimate, size, spoken, trial
+from rmtlottery.train.estimate import at, densities_of, estimate, size, spoken, trials
 from rmtlottery.train.material import material
+from rmtlottery.train.trial import Trial
 from rmtlottery.work.unit import Unit
 from tests.commands import command
+
+WHOLE, FIRST, LAST = Trial(0.999, False, 4.0, 2.0), Trial(0.2, True, 3.0, 1.0), Trial(0.1, True, 1.0, 0.6)
 
 
 def test_the_bytes_are_those_that_training_leaves(tiny, tmp_path):
@@ -21,20 +24,41 @@ def test_the_bytes_are_those_that_training_leaves(tiny, tmp_path):
 
 
 def test_the_plan_counts_steps(tiny, tmp_path):
-    plan, cost, disk = estimate(material(tiny), Unit(tiny.seeds, threads=1), tmp_path).splitlines()
+    plan, cost, memory, disk = estimate(material(tiny), Unit(tiny.seeds, threads=1), tmp_path).splitlines()
     assert plan == "plan: 2 seeds x 4 levels x 2 epochs, 104 steps of 2 x 100 samples"
     assert re.fullmatch(
-        r"time: about \d+ s with all seeds side by side on this cpu \(1 threads, fp32\), from [\d.]+ ms a step .*GB at .*",
+        r"time: about \d+ s with all seeds side by side on this cpu \(1 threads, fp32\): a step of whole weights [\d.]+ ms, "
+        r"scoring [\d.]+ s an epoch",
         cost,
     )
+    assert re.fullmatch(r"memory: at most [\d.]+ GB by count, [\d.]+ GB at the peak of the trial", memory)
     assert disk.startswith("disk: ")
     assert not list(tmp_path.iterdir()), "nothing is trained"
 
 
-def test_a_trial_is_positive_even_where_a_level_is_two_steps_long(tiny):
-    a_step, an_epoch = trial(material(tiny.but(epochs=1, batch=900)), Unit(tiny.seeds))
-    assert a_step > 0
-    assert an_epoch > 0
+def test_densities_are_those_of_all_parameters(tiny, tmp_path):
+    run = rl.fit(tiny, tmp_path)
+    kept = [30 + sum(int(mask.sum()) for mask in run[0, level].mask.values()) for level in range(4)]
+    assert densities_of(material(tiny)) == pytest.approx([number / kept[0] for number in kept], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("density", "cost"), [(1.0, (4.0, 2.0)), (0.3, (4.0, 2.0)), (0.2, (3.0, 1.0)), (0.15, (2.0, 0.8)), (0.1, (1.0, 0.6))]
+)
+def test_between_two_trials_of_survivors_cost_is_linear_in_density(density, cost):
+    assert at([WHOLE, FIRST, LAST], density) == pytest.approx(cost)
+
+
+def test_one_trial_of_survivors_speaks_for_itself_and_none_for_no_level():
+    assert at([WHOLE, FIRST], 0.2) == (3.0, 1.0)
+    assert at([WHOLE], 0.01) == (4.0, 2.0)
+
+
+def test_what_will_be_sparse_is_tried_at_both_ends(tiny, monkeypatch):
+    monkeypatch.setattr("rmtlottery.train.reach.LARGE", 1)
+    densities = densities_of(material(tiny))
+    tried = list(trials(material(tiny), Unit(tiny.seeds, sparse=0.7), densities))
+    assert [(held.density, held.few) for held in tried] == [(0.999, False), (densities[2], True), (densities[3], True)]
 
 
 @pytest.mark.parametrize(

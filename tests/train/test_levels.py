@@ -138,7 +138,7 @@ def test_what_is_cut_is_exactly_zero_in_every_ticket(tiny_run):
 @pytest.fixture
 def everything_is_large(monkeypatch):
     """Small products are left to kept weights too, if the unit says so."""
-    monkeypatch.setattr(levels, "LARGE", 1)
+    monkeypatch.setattr("rmtlottery.train.reach.LARGE", 1)
 
 
 def kinds_of_steps(monkeypatch):

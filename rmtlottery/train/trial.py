@@ -1,0 +1,88 @@
+"""How long steps and scoring take here: some are tried, and the rest is told from them."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+import torch
+
+from rmtlottery.charts.flat import flatten, unflatten
+from rmtlottery.nets.network import portion
+from rmtlottery.train.level import Level, begin
+from rmtlottery.train.levels import COMPUTE
+from rmtlottery.train.loop import train
+from rmtlottery.train.material import Material
+from rmtlottery.train.reach import few_enough, reach
+from rmtlottery.train.slope import slope
+from rmtlottery.work.unit import Unit
+
+ENOUGH = 1.5  # seconds of trying
+WARM = 3  # steps before the clock starts
+DENSE = 0.999  # all but a few weights, so that a mask is laid over them as over those of later levels
+
+
+class Enough(Exception):
+    """Ends a trial."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Seconds of a step of all seeds and of scoring the held-out splits, at a density of all parameters."""
+
+    density: float
+    few: bool
+    step: float
+    scoring: float
+
+
+def trial(material: Material, unit: Unit, density: float) -> Trial:
+    """The median of the steps that fit into the trial."""
+    job = level_of(material, unit, density)
+    state = begin(job, list(material.spec.seeds))
+    ticks = [time.perf_counter()]
+
+    def tick(held: object) -> None:
+        if unit.device != "cpu":
+            torch.cuda.synchronize()
+        ticks.append(time.perf_counter())
+        if ticks[-1] - ticks[0] > ENOUGH and len(ticks) > 2 * WARM:
+            raise Enough
+
+    with suppress(Enough):
+        train(job, state, tick)
+    lengths = sorted(b - a for a, b in zip(ticks[WARM:-1], ticks[WARM + 1 :], strict=True)) or [ticks[-1] - ticks[0]]
+    return Trial(density, job.survivors is not None, lengths[len(lengths) // 2], scoring(job, len(state.seeds)))
+
+
+def scoring(job: Level, seeds: int) -> float:
+    """Seconds that the held-out splits take, from those of one portion."""
+    held_out = [split for name, split in job.data.splits.items() if name != "train"]
+    first = held_out[-1]
+    size = min(len(first), portion(job.network.widest * seeds, first.x.device.type))
+    logits = slope(job, begin(job, list(job.spec.seeds))).logits
+    with torch.no_grad():
+        logits(first.x[:size].unsqueeze(0))
+        begun = time.perf_counter()
+        logits(first.x[:size].unsqueeze(0))
+    return (time.perf_counter() - begun) * sum(len(split) for split in held_out) / size
+
+
+def level_of(material: Material, unit: Unit, density: float) -> Level:
+    """Level 0 of theta_0, under masks that keep every bias and so many weights, whichever."""
+    network, spec = material.network, material.spec
+    thetas = [material.theta(seed) for seed in spec.seeds]
+    flat = torch.stack([flatten(theta, network.shapes) for theta in thetas]).to(unit.device)
+    kept = thinned(flat, network.shapes, density)
+    few = few_enough(unit, network, spec.schedule.batch, kept)
+    buffers = {name: torch.stack([theta[name] for theta in thetas]).to(unit.device) for name in network.buffers}
+    mask = kept if few else None
+    return Level(spec, 0, 0, network, material.data, reach(flat, kept, few), buffers, COMPUTE[unit.precision], mask)
+
+
+def thinned(flat: torch.Tensor, shapes: dict[str, tuple[int, ...]], density: float) -> torch.Tensor:
+    """The same weights of every seed."""
+    kept = torch.rand(flat.shape[1], generator=torch.Generator().manual_seed(0)) < density
+    for name, piece in unflatten(kept, shapes).items():
+        if len(shapes[name]) == 1:
+            piece.fill_(True)
+    return kept.to(flat.device).expand_as(flat)

@@ -1,0 +1,60 @@
+"""The bound holds: a process that trains never holds more, and not much less than a multiple of it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.train.material import material
+from rmtlottery.train.memory import SCRATCH, bound, resident, saved
+from rmtlottery.work.unit import Unit
+
+TRAINED = """
+import json, sys
+import rmtlottery as rl
+from rmtlottery.train.material import material
+from rmtlottery.train.memory import bound, peak, resident
+from rmtlottery.work.unit import Unit
+
+spec = rl.Spec().but(**json.loads(sys.argv[1]))
+rl.fit(rl.preset("first").but(epochs=1, levels=0), sys.argv[2])  # what libraries take once
+before, most = resident(), bound(material(spec), Unit(spec.seeds, threads=2))
+rl.fit(spec, sys.argv[2], threads=2)
+print(before, most, peak("cpu"))
+"""
+SHORT = {"epochs": 1, "levels": 1, "seeds": [0, 1]}
+CASES = {
+    "wide": SHORT | {"net": {"kind": "fc", "widths": [1500, 1500, 1500]}},
+    "large-batches": SHORT | {"net": {"kind": "fc", "widths": [400] * 20}, "batch": 1000},
+    "convolutions": SHORT | {"net": {"kind": "conv", "channels": [48] * 6}, "batch": 400},
+    "few-channels": SHORT | {"net": {"kind": "conv", "channels": [32] * 4, "kernel": 5, "padding": "zero"}, "batch": 700},
+    "module": SHORT | {"net": {"kind": "resnet", "depth": 14, "stem": 24}, "init": "he", "batch": 400},
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_training_holds_no_more_than_the_bound_and_a_fair_part_of_it(name, tmp_path):
+    words = [sys.executable, "-c", TRAINED, json.dumps(CASES[name]), tmp_path]
+    out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    before, most, peak = map(int, out.split())
+    assert peak <= most
+    assert most - before < 4 * (peak - before), "a bound that is far too large says nothing"
+
+
+def test_the_bound_grows_with_seeds_weights_batch_and_precision(tiny):
+    def extra(spec=tiny, **unit):
+        return bound(material(spec), Unit(spec.seeds, **unit)) - SCRATCH - resident()
+
+    base = extra()
+    assert extra(tiny.but(seeds=range(8))) > 3 * base
+    assert extra(tiny.but(widths="500,400")) > 3 * base
+    assert extra(precision="bf16") > base
+
+
+def test_what_autograd_keeps_of_a_sample_is_what_convolutions_make_of_it():
+    """Of 2 layers of 5 channels on 8x8 pixels: at least twice each one's padded input and its tanh, at most ten times."""
+    held = material(rl.Spec().but(net={"kind": "conv", "channels": "2x5"}))
+    inputs, made = 4 * 10 * 10 * (1 + 5), 4 * 2 * 5 * 8 * 8
+    assert 2 * (inputs + made) <= saved(held) <= 10 * (inputs + made)
