@@ -77,6 +77,6 @@ class Sparse:
 
     def write(self, delta: torch.Tensor, x: torch.Tensor) -> None:
         for seed, pattern in enumerate(self.patterns):
-            slope = pattern.matrix(self.weight_slope[seed])
-            sampled_addmm(slope, delta[seed].T, x[seed], beta=0.0, out=slope)
+            slope = pattern.matrix(self.weight_slope[seed].zero_())  # beta = 0 would keep a NaN that stood here
+            sampled_addmm(slope, delta[seed].T, x[seed], out=slope)
             torch.sum(delta[seed], 0, out=self.bias_slope[seed])

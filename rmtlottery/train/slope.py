@@ -90,19 +90,17 @@ class ByHand:
         return scores, self.level.chart.pull(self.gradient)
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        weights = self.level.weights(self.state)
-        layers = [Dense(weights[name], weights[bias]) for name, bias in parameters(self.level)]
-        return forward(layers, self.level.phi, x)[-1].x
+        return whole_logits(self.level, self.state, x)
 
 
 class OfSurvivors:
     """A fully connected chain of which few weights are left, in fp32."""
 
     def __init__(self, level: Level, state: State, mask: torch.Tensor) -> None:
-        self.level, self.coordinates = level, state.tensors["coordinates"]
-        self.gradient = torch.empty_like(self.coordinates)
+        self.level, self.state, coordinates = level, state, state.tensors["coordinates"]
+        self.gradient = torch.empty_like(coordinates)
         masks = [unflatten(kept, level.network.shapes) for kept in mask]
-        weights, slopes = (list(pieces(flat, masks)) for flat in (self.coordinates, self.gradient))
+        weights, slopes = (list(pieces(flat, masks)) for flat in (coordinates, self.gradient))
         self.layers = [
             Sparse(
                 [Pattern.of(kept[name]) for kept in masks],
@@ -115,7 +113,14 @@ class OfSurvivors:
         return learn(self.layers, self.level.phi, turned(x), y), self.gradient
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        return forward(self.layers, self.level.phi, turned(x))[-1].x
+        return whole_logits(self.level, self.state, x)
+
+
+def whole_logits(level: Level, state: State, x: torch.Tensor) -> torch.Tensor:
+    """Zeros and all: many samples at once are quicker so, whatever the density."""
+    weights = level.weights(state)
+    layers = [Dense(weights[name], weights[bias]) for name, bias in parameters(level)]
+    return forward(layers, level.phi, x)[-1].x
 
 
 def turned(x: torch.Tensor) -> torch.Tensor:

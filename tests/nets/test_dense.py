@@ -14,7 +14,8 @@ def drawn(*shape, seed=0):
 
 
 def layer(seeds):
-    return Dense(drawn(seeds, OUT, IN), drawn(seeds, OUT, seed=1), torch.empty(seeds, OUT, IN).double(), drawn(seeds, OUT))
+    unset = torch.full((seeds, OUT, IN), float("nan"), dtype=torch.float64)
+    return Dense(drawn(seeds, OUT, IN), drawn(seeds, OUT, seed=1), unset, unset[:, :, 0].clone())
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

@@ -24,8 +24,8 @@ def layers(seeds):
         [Pattern.of(mask) for mask in MASKS[:seeds]],
         kept,
         list(bias),
-        [torch.empty_like(w) for w in kept],
-        list(torch.empty_like(bias)),
+        [torch.full_like(w, float("nan")) for w in kept],
+        list(torch.full_like(bias, float("nan"))),
     )
     return whole, few
 
