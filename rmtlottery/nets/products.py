@@ -11,7 +11,7 @@ from torch import Tensor
 
 LARGE = 2**20  # multiplications of one product from which seeds are taken one after another
 DEEP, ROWS = 2**22, 64  # and those, of so many terms each, from which oneDNN's beginning is made up for
-FUSED = {"tanh": "tanh", "relu": "relu", "linear": "none"}  # our names and oneDNN's
+FUSED = {"tanh": "tanh", "linear": "none"}  # our names and oneDNN's, whose relu makes 0 of what is no number
 
 
 def product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
@@ -23,7 +23,7 @@ def product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
         return torch.bmm(a, b) if out is None else torch.bmm(a, b, out=out)
     out = a.new_empty(seeds, rows, b.shape[2]) if out is None else out
     for seed in range(seeds):
-        if deep and a.dtype == torch.float32 and onednn():
+        if deep and a.dtype == torch.float32 and onednn(a.dtype):
             out[seed].copy_(torch.ops.mkldnn._linear_pointwise(a[seed], b[seed].mT, None, "none", [], ""))
         else:
             torch.mm(a[seed], b[seed], out=out[seed])
@@ -33,7 +33,7 @@ def product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
 def affine(x: Tensor, weight: Tensor, bias: Tensor, phi: str) -> Tensor | None:
     """phi(x W^T + b) of every seed in one pass over its numbers; None where that does not pay, or phi has none."""
     large = x.shape[1] * weight[0].numel() >= LARGE
-    if not large or x.device.type != "cpu" or phi not in FUSED or x.dtype == torch.float64 or not onednn():
+    if not large or x.device.type != "cpu" or phi not in FUSED or not onednn(x.dtype):
         return None
     xs = x.expand(len(weight), -1, -1)
     found = [torch.ops.mkldnn._linear_pointwise(*one, FUSED[phi], [], "") for one in zip(xs, weight, bias, strict=True)]
@@ -41,10 +41,11 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor, phi: str) -> Tensor | None:
 
 
 @lru_cache
-def onednn() -> bool:
-    """Whether this build of torch hands products to oneDNN."""
+def onednn(dtype: torch.dtype) -> bool:
+    """Whether this build of torch hands such products to oneDNN, and this processor can make them."""
+    x, weight, bias = (torch.ones(shape, dtype=dtype) for shape in ((2, 3), (4, 3), (4,)))
     try:
-        found = torch.ops.mkldnn._linear_pointwise(torch.ones(2, 3), torch.ones(4, 3), torch.ones(4), "relu", [], "")
+        found = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     except (AttributeError, RuntimeError):
         return False
     return bool((found == 4).all())

@@ -113,12 +113,16 @@ def nature(path: Path) -> str:
 
 
 def fingerprint(tensors: Tensors) -> str:
-    """SHA-256 over names, types, shapes and bytes: the same for the same tensors, however they are stored."""
+    """SHA-256 over names, types, shapes and bytes: the same for the same tensors, however they are stored.
+
+    Nothing is copied that lies in one piece: a copy by several threads would leave a second crew of them beside those that
+    train, and both would wait for each other from then on.
+    """
     import torch
 
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().clone(memory_format=torch.contiguous_format)
+        tensor = tensors[name].detach().cpu().contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

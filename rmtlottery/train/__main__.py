@@ -32,7 +32,7 @@ UNIT = [
     Field("device", str, "cpu or cuda [cuda where there is one]", (), None),
     Field("threads", int, "processor threads [$OMP_NUM_THREADS, or all]", (), None),
     Field("precision", str, "fp32, or bf16 with fp32 masters [fp32]", (), None),
-    Field("sparse", float, "density from which a CPU multiplies kept weights only [0.15 in fp32, 0.1 in bf16]", (), None),
+    Field("sparse", float, "density at or below which a CPU multiplies kept weights only [0.15; in bf16 0.1]", (), None),
     Field("seed_batch", int, "seeds trained side by side [all, or their share of --workers]", (), None),
 ]
 CONTROL = [

@@ -23,7 +23,7 @@ def estimate(material: Material, unit: Unit, root: Path) -> str:
     spec, levels, steps = material.spec, material.spec.levels, steps_a_level(material.spec, material.data)
     seeds, epochs, most = len(spec.seeds), spec.schedule.epochs, bound(material, unit)
     densities = densities_of(material)
-    with settled(unit.threads):
+    with settled(unit.threads, unit.device):
         tried = list(trials(material.on(unit.device), unit, densities))
     costs = [at(tried, density) for density in densities]
     hours = sum(steps * a_step + epochs * an_epoch for a_step, an_epoch in costs) / 3600

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -42,7 +43,7 @@ class Level:
     def phi(self) -> str:
         return str(getattr(self.spec.net, "phi", ""))
 
-    @property
+    @cached_property
     def stops(self) -> set[int]:
         """Steps after which the weights are kept."""
         return {*self.spec.record.snapshots, self.spec.prune.rewind} - {0}

@@ -25,7 +25,7 @@ from rmtlottery.train.material import Material
 from rmtlottery.train.reach import few_enough, reach
 from rmtlottery.train.state import State
 from rmtlottery.work.machine import settled
-from rmtlottery.work.unit import Unit, check_device, provenance
+from rmtlottery.work.unit import Unit, check_device, check_sparse, provenance
 
 SAVE_EVERY = 20.0
 COMPUTE = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -36,6 +36,7 @@ class Levels:
 
     def __init__(self, run: Run, unit: Unit, watch: Callable[[Level, State], None], material: Material) -> None:
         check_device(unit.device)
+        check_sparse(unit)
         self.run, self.unit, self.watch, self.spec = run, unit, watch, run.spec
         self.material = material.on(unit.device)
         self.network = material.network
@@ -43,7 +44,7 @@ class Levels:
         self.progress = Progress(run.path, unit.name)
 
     def go(self) -> None:
-        with self.progress.locked(), settled(self.unit.threads), between_steps() as asked:
+        with self.progress.locked(), settled(self.unit.threads, self.unit.device), between_steps() as asked:
             for level in self.spec.levels:
                 seeds = [seed for seed in self.unit.seeds if self.origin.reached(seed, level)]
                 missing = [seed for seed in seeds if not self.intact(seed, level)]
@@ -66,14 +67,13 @@ class Levels:
         job = self.job(level, list(origins.values()))
         with Behind() as behind:
             state = train(job, self.resume(job, seeds), self.ticker(job, asked, behind))
-        for seed in missing:
-            if seed in state.diverged:
-                self.run.write_end(
-                    self.facts(state, seed, level, origins[seed]) | {"step": state.diverged[seed]}, "diverged"
-                )
-            else:
-                self.write(job, state, seed, origins[seed])
-        self.run.write_tables()
+            for seed in missing:
+                if seed in state.diverged:
+                    ended = {"step": state.diverged[seed]}
+                    self.run.write_end(self.facts(state, seed, level, origins[seed]) | ended, "diverged")
+                else:
+                    self.write(job, state, seed, origins[seed])
+            self.run.write_tables()
 
     def job(self, level: int, origins: list[Beginning]) -> Level:
         """The level as the loop takes it: theta_k under its mask, every seed in one tensor."""
@@ -84,8 +84,8 @@ class Levels:
         first = self.spec.prune.rewind if level else 0
         buffers = {n: torch.stack([origin.start[n] for origin in origins]).to(device) for n in self.network.buffers}
         compute = COMPUTE[self.unit.precision]
-        chart, data = reach(theta, kept, few), self.material.data
-        return Level(self.spec, level, first, self.network, data, chart, buffers, compute, kept if few else None)
+        chart, mask = reach(theta, kept, few), kept if few else None
+        return Level(self.spec, level, first, self.network, self.material.data, chart, buffers, compute, mask)
 
     def resume(self, job: Level, seeds: list[int]) -> State:
         """From the checkpoint, if it began with these seeds, in this unit, where this level begins; else anew."""
@@ -107,10 +107,11 @@ class Levels:
             nonlocal saved_at
             self.watch(job, state)
             if asked() or time.monotonic() - saved_at > SAVE_EVERY:
-                copies = {name: tensor.clone() for name, tensor in state.tensors.items()}
+                copies = {name: tensor.to("cpu", copy=True) for name, tensor in state.tensors.items()}
                 behind.hand(partial(self.progress.save, job.number, deepcopy(state.facts()) | origin, copies))
                 saved_at = time.monotonic()
             if asked():
+                behind.wait()
                 raise KeyboardInterrupt
 
         return tick

@@ -17,16 +17,23 @@ SCRATCH = 2**26  # what libraries and the allocator take besides
 
 
 def bound(material: Material, unit: Unit) -> int:
-    """Bytes that this process holds at most, what it holds already, with the data set, included.
+    """Bytes that this process holds at most on its device, what it holds already, with the data set, included.
 
     What a step and a scoring hold is added up, since what one frees is not always there for the other. Not counted is what
     libraries keep for themselves on a GPU.
     """
     seeds = len(unit.seeds)
+    kind = torch.device(unit.device).type
+    held = resident() if kind == "cpu" else of_data(material)
     step = material.spec.schedule.batch * seeds * a_sample(material, unit)
-    scoring = portion(material.network.widest * seeds, unit.device) * seeds * 4 * FLOAT * material.network.widest
+    scoring = portion(material.network.widest * seeds, kind) * seeds * 4 * FLOAT * material.network.widest
     orders = 2 * 8 * seeds * len(material.data.train)
-    return resident() + SCRATCH + seeds * weights(material, unit) + step + scoring + orders
+    return held + SCRATCH + seeds * weights(material, unit) + step + scoring + orders
+
+
+def of_data(material: Material) -> int:
+    """Inputs and labels of all splits, as they lie on a GPU."""
+    return sum(split.x.nbytes + split.y.nbytes for split in material.data.splits.values())
 
 
 def weights(material: Material, unit: Unit) -> int:

@@ -1,13 +1,11 @@
 """What is written at the end of an epoch: each seed's row of scores, and which seeds stop there."""
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch.nn.functional import cross_entropy
 
 from rmtlottery.datasets.dataset import Split
-from rmtlottery.nets import AnyNetwork
 from rmtlottery.nets.network import portion
 from rmtlottery.train.level import Level
 from rmtlottery.train.state import State
@@ -18,11 +16,11 @@ Logits = Callable[[torch.Tensor], torch.Tensor]
 def end_epoch(level: Level, state: State, logits: Logits, epoch: int) -> None:
     """Write each seed's row; a seed whose loss or weights are no numbers stops here, and the others go on."""
     stop_diverged(level, state, epoch)
-    scores = epoch_scores(level, state, logits, epoch)
+    scores = {name: values.tolist() for name, values in epoch_scores(level, state, logits, epoch).items()}
     for place, seed in enumerate(state.seeds):
         if seed in state.training:
             facts = {"epoch": epoch + 1, "step": state.step, "lr": level.lr(state.step - 1)}
-            state.rows[seed].append(facts | {name: values[place].item() for name, values in scores.items()})
+            state.rows[seed].append(facts | {name: values[place] for name, values in scores.items()})
     for name in ("losses", "hits"):
         state.tensors[name].zero_()
 
@@ -57,15 +55,12 @@ def step_sizes(level: Level, epoch: int) -> torch.Tensor:
     return sizes
 
 
-def evaluate(network: AnyNetwork, weights: dict[str, torch.Tensor], split: Split) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean loss and accuracy of each seed on a whole split, in fp32."""
-    seeds = len(next(iter(weights.values())))
-    return scored(partial(network.logits, weights), split, network.widest * seeds)
-
-
 @torch.no_grad()
 def scored(logits: Logits, split: Split, numbers: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of logits (seeds, samples, classes), a portion of the samples at a time; one holds so many numbers of a layer."""
+    """Mean loss and accuracy of each seed on a whole split, by its logits (seeds, samples, classes), in fp32.
+
+    A portion of the samples at a time, of which one makes so many `numbers` of a layer.
+    """
     loss, hits = torch.zeros(2, 1, device=split.x.device)
     batch = portion(numbers, split.x.device.type)
     for x, y in zip(split.x.split(batch), split.y.split(batch), strict=True):

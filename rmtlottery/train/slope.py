@@ -43,7 +43,6 @@ class ByAutograd:
 
     def __init__(self, level: Level, state: State) -> None:
         self.level, self.state = level, state
-        self.gradient = torch.empty_like(level.chart.weights(level.chart.start))
 
     def __call__(self, x: torch.Tensor, y: torch.Tensor) -> tuple[Scores, torch.Tensor]:
         whole = self.level.chart.weights(self.state.tensors["coordinates"]).to(self.level.compute)
@@ -51,15 +50,12 @@ class ByAutograd:
         held = self.state.group("buffer/")
         logits, buffers = self.level.network.learn(weights, held, x.to(self.level.compute), self.key)
         loss = cross_entropy(logits.float().flatten(0, 1), y.flatten(), reduction="none").view(y.shape).mean(1)
-        self.write(torch.autograd.grad(loss.sum(), list(weights.values()), allow_unused=True, materialize_grads=True))
+        slopes = torch.autograd.grad(loss.sum(), list(weights.values()), allow_unused=True, materialize_grads=True)
         for name, value in buffers.items():
             held[name].copy_(value.detach())
         hits = (logits.detach().argmax(2) == y).sum(1)
-        return (loss.detach(), hits), self.level.chart.pull(self.gradient)
-
-    def write(self, slopes: tuple[torch.Tensor, ...]) -> None:
-        for place, found in zip(unflatten(self.gradient, self.level.network.shapes).values(), slopes, strict=True):
-            place.copy_(found)
+        gradient = torch.cat([slope.flatten(1) for slope in slopes], 1).to(loss.dtype)
+        return (loss.detach(), hits), self.level.chart.pull(gradient)
 
     def key(self, place: int) -> int:
         """What the noise of a module is drawn from."""

@@ -44,5 +44,5 @@ class State:
     def restore(cls, facts: dict[str, Any], tensors: dict[str, torch.Tensor], device: str) -> "State":
         """The inverse of `facts`, after JSON has made text of the seeds that were keys."""
         rows, diverged = ({int(seed): value for seed, value in facts[name].items()} for name in ("rows", "diverged"))
-        moved = {name: tensor.to(device) for name, tensor in tensors.items()}
+        moved = {name: tensor.to(device, copy=True) for name, tensor in tensors.items()}
         return cls(facts["level"], facts["seeds"], facts["step"], moved, rows, diverged)

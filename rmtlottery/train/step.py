@@ -1,4 +1,4 @@
-"""`Step`: one step of every seed. All that it reads and writes stays in place, and nothing comes from or goes to the host.
+"""`Step`: one step of every seed. All that it reads and writes stays in place, and it takes nothing from the host.
 
 So a device that recorded it once can replay it: what changes from step to step, the place in the epoch and what follows
 from it, is counted by the device itself.
@@ -20,9 +20,9 @@ class Step:
         self.level, self.state, self.slope = level, state, slope(level, state)
         device, size = level.chart.start.device, len(level.data.train)
         self.orders = torch.empty(len(state.seeds), size, dtype=torch.int64, device=device)
-        self.rates = torch.empty(level.steps_an_epoch, device=device)
+        self.rates = torch.empty(level.steps_an_epoch, dtype=torch.float32, device=device)
         self.place = torch.zeros(1, dtype=torch.int64, device=device)
-        self.count = torch.zeros((), device=device)
+        self.count = torch.zeros((), dtype=torch.float32, device=device)
         self.within = torch.arange(level.spec.schedule.batch, device=device)
         self.slots = state.group("slot/")
 
@@ -54,7 +54,7 @@ class Step:
         """With that of decay/2 |.|^2 of the weights or of the coordinates, as the Spec says; 0 for seeds that stopped."""
         rule, coordinates, chart = self.level.spec.optimiser, self.state.tensors["coordinates"], self.level.chart
         if rule.decay and rule.decay_target == "weights":
-            gradient = gradient + rule.decay * chart.pull(chart.weights(coordinates).clone())
+            gradient = gradient + rule.decay * chart.pull(chart.weights(coordinates))
         elif rule.decay:
             gradient = gradient + rule.decay * coordinates
         for place in self.state.stopped:

@@ -1,8 +1,10 @@
 """How long steps and scoring take here: some are tried, and the rest is told from them."""
 
+import statistics
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 
@@ -14,6 +16,7 @@ from rmtlottery.train.loop import train
 from rmtlottery.train.material import Material
 from rmtlottery.train.reach import few_enough, reach
 from rmtlottery.train.slope import slope
+from rmtlottery.train.state import State
 from rmtlottery.work.unit import Unit
 
 ENOUGH = 1.5  # seconds of trying
@@ -39,32 +42,42 @@ def trial(material: Material, unit: Unit, density: float) -> Trial:
     """The median of the steps that fit into the trial."""
     job = level_of(material, unit, density)
     state = begin(job, list(material.spec.seeds))
-    ticks = [time.perf_counter()]
+    ticks = [(now(unit), 0)]
 
-    def tick(held: object) -> None:
-        if unit.device != "cpu":
-            torch.cuda.synchronize()
-        ticks.append(time.perf_counter())
-        if ticks[-1] - ticks[0] > ENOUGH and len(ticks) > 2 * WARM:
+    def tick(held: State) -> None:
+        ticks.append((now(unit), held.step))
+        if ticks[-1][0] - ticks[0][0] > ENOUGH and len(ticks) > 2 * WARM:
             raise Enough
 
     with suppress(Enough):
         train(job, state, tick)
-    lengths = sorted(b - a for a, b in zip(ticks[WARM:-1], ticks[WARM + 1 :], strict=True)) or [ticks[-1] - ticks[0]]
-    return Trial(density, job.survivors is not None, lengths[len(lengths) // 2], scoring(job, len(state.seeds)))
+    return Trial(density, job.survivors is not None, a_step(ticks), scoring(job, unit))
 
 
-def scoring(job: Level, seeds: int) -> float:
+def now(unit: Unit) -> float:
+    """The time at which the device has done what it was asked for."""
+    if unit.device != "cpu":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def a_step(ticks: list[tuple[float, int]]) -> float:
+    """The median over ticks, of which each may be several steps, after the first few."""
+    warm = ticks[WARM:] if len(ticks) > WARM + 1 else ticks
+    return statistics.median((later - before) / (end - begin) for (before, begin), (later, end) in pairwise(warm))
+
+
+def scoring(job: Level, unit: Unit) -> float:
     """Seconds that the held-out splits take, from those of one portion."""
     held_out = [split for name, split in job.data.splits.items() if name != "train"]
     first = held_out[-1]
-    size = min(len(first), portion(job.network.widest * seeds, first.x.device.type))
+    size = min(len(first), portion(job.network.widest * len(unit.seeds), first.x.device.type))
     logits = slope(job, begin(job, list(job.spec.seeds))).logits
     with torch.no_grad():
         logits(first.x[:size].unsqueeze(0))
-        begun = time.perf_counter()
+        begun = now(unit)
         logits(first.x[:size].unsqueeze(0))
-    return (time.perf_counter() - begun) * sum(len(split) for split in held_out) / size
+    return (now(unit) - begun) * sum(len(split) for split in held_out) / size
 
 
 def level_of(material: Material, unit: Unit, density: float) -> Level:
@@ -80,9 +93,11 @@ def level_of(material: Material, unit: Unit, density: float) -> Level:
 
 
 def thinned(flat: torch.Tensor, shapes: dict[str, tuple[int, ...]], density: float) -> torch.Tensor:
-    """The same weights of every seed."""
-    kept = torch.rand(flat.shape[1], generator=torch.Generator().manual_seed(0)) < density
-    for name, piece in unflatten(kept, shapes).items():
+    """The same ones of every seed, to the number: biases first, then weights as they are drawn."""
+    lots = torch.rand(flat.shape[1], generator=torch.Generator().manual_seed(0))
+    for name, piece in unflatten(lots, shapes).items():
         if len(shapes[name]) == 1:
-            piece.fill_(True)
+            piece.fill_(-1)
+    kept = torch.zeros(len(lots), dtype=torch.bool)
+    kept[lots.argsort()[: round(density * len(lots))]] = True
     return kept.to(flat.device).expand_as(flat)

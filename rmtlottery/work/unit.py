@@ -75,6 +75,14 @@ def check_device(device: str) -> None:
         raise Refusal(f"device = {device!r} is not on this machine ({torch.cuda.device_count()} GPUs); take --device cpu")
 
 
+def check_sparse(unit: Unit) -> None:
+    """Refuses sparse steps where torch was built without MKL, which multiplies kept weights."""
+    import torch
+
+    if unit.sparse and unit.device == "cpu" and not torch.backends.mkl.is_available():
+        raise Refusal(f"sparse = {unit.sparse:g} needs a torch that was built with MKL; take --sparse 0")
+
+
 def provenance() -> dict[str, str]:
     """What the bits of a result may depend on besides the Spec and the Unit."""
     import numpy

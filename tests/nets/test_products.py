@@ -42,7 +42,7 @@ def test_double_precision_stays_double(way):
     torch.testing.assert_close(product(a, b), torch.einsum("sij,sjk->sik", a, b), rtol=1e-15, atol=0)
 
 
-@pytest.mark.skipif(not onednn(), reason="this build of torch has no oneDNN")
+@pytest.mark.skipif(not onednn(torch.float32), reason="this build of torch has no oneDNN")
 @pytest.mark.parametrize("size", [(65, 128, 300), (128, 512, 130)])
 def test_large_products_in_fp32_are_fp32(size):
     """Off by no more than sums of so many rounded terms are: TF32 or bf16 inside would be off 100 times as far."""
@@ -55,6 +55,20 @@ def test_large_products_in_fp32_are_fp32(size):
     assert (affine(a, weight, bias, "linear") - exact).norm() / exact.norm() < 5e-7
 
 
+@pytest.mark.parametrize("phi", sorted(FUSED))
+def test_what_is_no_number_stays_none(phi, monkeypatch):
+    """oneDNN's relu would make 0 of it, and a seed that diverged would train on unseen."""
+    monkeypatch.setattr(products, "LARGE", 1)
+    weight = torch.ones(1, 4, 3)
+    weight[0, 1, 2] = float("nan")
+    found = affine(torch.ones(1, 2, 3), weight, torch.zeros(1, 4), phi)
+    assert found is None or found.isnan()[0].tolist() == [[False, True, False, False]] * 2
+
+
+def test_onednn_is_asked_for_each_type():
+    assert not onednn(torch.float64)
+
+
 def test_what_is_fused_tells_its_slope_from_x_alone():
     h = torch.linspace(-3, 3, 50)
     for phi in FUSED:
@@ -64,10 +78,10 @@ def test_what_is_fused_tells_its_slope_from_x_alone():
 
 @pytest.mark.parametrize(
     ("phi", "dtype", "there"),
-    [("gelu", torch.float32, True), ("tanh", torch.float64, True), ("tanh", torch.float32, False)],
+    [("gelu", torch.float32, True), ("relu", torch.float32, True), ("tanh", torch.float32, False)],
 )
 def test_nothing_is_fused_where_it_cannot_be(phi, dtype, there, monkeypatch):
     monkeypatch.setattr(products, "LARGE", 1)
-    monkeypatch.setattr(products, "onednn", lambda: there)
+    monkeypatch.setattr(products, "onednn", lambda dtype: there)
     one = torch.ones(1, 4, 3, dtype=dtype)
     assert affine(one, one, torch.ones(1, 4, dtype=dtype), phi) is None

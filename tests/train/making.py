@@ -1,6 +1,7 @@
 """Levels ready to train, as the tests of this room want them."""
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -10,6 +11,7 @@ from rmtlottery.charts.chart import full, masked, survivors
 from rmtlottery.charts.flat import flatten, unflatten
 from rmtlottery.nets.init import initial
 from rmtlottery.train.level import Level
+from rmtlottery.train.scores import scored
 
 SPEC = rl.Spec().but(widths="12,8", epochs=2, batch=100)
 
@@ -39,3 +41,8 @@ def with_equal_counts(level, density):
 def of_survivors(level, mask):
     """The same level, of kept weights alone."""
     return replace(level, chart=survivors(level.chart.start, mask), survivors=mask)
+
+
+def evaluate(network, weights, split):
+    """Mean loss and accuracy of each seed."""
+    return scored(partial(network.logits, weights), split, network.widest * len(next(iter(weights.values()))))

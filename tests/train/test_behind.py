@@ -1,10 +1,15 @@
 """What is handed over is done in order, and a fault is not swallowed."""
 
 import threading
+import time
+from pathlib import Path
 
 import pytest
+import torch
 
+from rmtlottery.tickets.progress import Progress
 from rmtlottery.train.behind import Behind
+from rmtlottery.work.machine import settled
 
 
 def test_the_one_who_hands_over_does_not_wait():
@@ -35,6 +40,22 @@ def test_a_fault_is_raised_at_the_next_hand_over():
             behind.hand(lambda: pytest.fail("after a fault"))
 
 
+def test_saving_behind_a_training_leaves_it_its_threads(tmp_path):
+    """A second crew of torch's threads would make both wait: one thread is added, the one that writes."""
+    tasks = Path("/proc/self/task")
+    if not tasks.exists():
+        pytest.skip("threads are counted in /proc/self/task, which this system lacks")
+    progress = Progress(tmp_path, "unit")
+    tensors = {"coordinates": torch.randn(3, 400_000), "slot/mean": torch.randn(3, 400_000)}
+    with settled(2), Behind() as behind:
+        tensors["coordinates"].add_(1)
+        before = len(list(tasks.iterdir()))
+        behind.hand(lambda: progress.save(0, {"step": 1}, tensors))
+        behind.wait()
+        assert len(list(tasks.iterdir())) == before + 1
+    assert progress.load(0)[0]["step"] == 1
+
+
 def test_or_at_the_end():
     with pytest.raises(OSError, match="disk full"), Behind() as behind:
         behind.hand(broken)
@@ -48,8 +69,13 @@ def interrupted(work):
 
 def test_what_was_handed_over_is_done_though_training_was_broken_off():
     done = []
+
+    def slow():
+        time.sleep(0.3)
+        done.append("saved")
+
     with pytest.raises(KeyboardInterrupt):
-        interrupted(lambda: done.append("saved"))
+        interrupted(slow)
     assert done == ["saved"]
 
 

@@ -6,8 +6,7 @@ import torch
 from rmtlottery.charts.flat import unflatten
 from rmtlottery.train.level import begin
 from rmtlottery.train.loop import train
-from rmtlottery.train.scores import evaluate
-from tests.train.making import SPEC, level_of
+from tests.train.making import SPEC, evaluate, level_of
 
 
 @pytest.mark.parametrize(

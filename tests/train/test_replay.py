@@ -1,5 +1,6 @@
 """Recordings replayed give the very bits of steps taken one by one, on a tape that stands in for a CUDA graph."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,10 @@ from rmtlottery.train import loop
 from rmtlottery.train.level import begin
 from rmtlottery.train.loop import train
 from rmtlottery.train.replay import MOST, Replayed, advancing
+from rmtlottery.train.state import State
 from rmtlottery.train.step import Step
 from tests.train.making import SPEC, level_of
-from tests.train.tape import Tape, taped
+from tests.train.tape import Tape
 
 LONG = SPEC.but(batch=16, epochs=3)  # 80 full steps and one of 13 an epoch
 CASES = {
@@ -24,14 +26,23 @@ CASES = {
 }
 
 
-def unlike_done(step, work):
-    """A graph that is captured has not been done: the tensors that a step moves are put back."""
-    moved = {**step.state.tensors, "place": step.place, "count": step.count}
-    before = {name: tensor.clone() for name, tensor in moved.items()}
-    replay = taped(work)
-    for name, tensor in moved.items():
-        tensor.copy_(before[name])
-    return replay
+class Tapes:
+    """Tapes for graphs. What is recorded is not done: the tensors that a step moves are put back."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def do(self, work):
+        work()
+
+    def record(self, work):
+        moved = {**self.step.state.tensors, "place": self.step.place, "count": self.step.count}
+        before = {name: tensor.clone() for name, tensor in moved.items()}
+        with Tape() as tape:
+            work()
+        for name, tensor in moved.items():
+            tensor.copy_(before[name])
+        return tape.replay
 
 
 def replayed(monkeypatch):
@@ -39,7 +50,7 @@ def replayed(monkeypatch):
     made = []
 
     def advance(step):
-        made.append(Replayed(step, lambda work: unlike_done(step, work)))
+        made.append(Replayed(step, Tapes(step)))
         return made[-1]
 
     monkeypatch.setattr(loop, "advancing", advance)
@@ -79,6 +90,40 @@ def test_a_seed_that_stops_is_recorded_anew_and_its_neighbours_do_not_feel_it(mo
     assert len(made) == 2
     assert found.diverged == expected.diverged == {0: 0}
     assert torch.equal(found.tensors["coordinates"], expected.tensors["coordinates"])
+
+
+@pytest.mark.parametrize("at", [17, 81, 100])
+def test_a_level_resumed_in_mid_epoch_is_replayed_to_the_same_bits(at, monkeypatch):
+    level, _ = level_of(CASES["nesterov-cosine"], [0, 1], number=1)
+    expected = train(level, begin(level, [0, 1]), lambda state: None)
+    state = begin(level, [0, 1])
+
+    class Enough(Exception):
+        pass
+
+    def stop(held):
+        if held.step == at:
+            raise Enough
+
+    with pytest.raises(Enough):
+        train(level, state, stop)
+    replayed(monkeypatch)
+    restored = State.restore(json.loads(json.dumps(state.facts())), state.tensors, "cpu")
+    found = train(level, restored, lambda state: None)
+    assert torch.equal(found.tensors["coordinates"], expected.tensors["coordinates"])
+    assert found.rows == expected.rows
+
+
+def test_a_recording_that_moves_nothing_is_noticed():
+    """As one made on another device than that of its tensors."""
+    level, _ = level_of(LONG, [0])
+    step = Step(level, begin(level, [0]))
+    step.enter(0, 0)
+    advance = Replayed(step, Tapes(step))
+    advance.recorder.record = lambda work: lambda: None
+    assert [advance(place, 80) for place in range(3)] == [1, 1, 1]
+    with pytest.raises(RuntimeError, match="the device stands at step 3 of the epoch, not 35: no replay"):
+        advance(3, 77)
 
 
 def test_a_cpu_takes_steps_as_they_are():

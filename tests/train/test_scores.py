@@ -8,8 +8,8 @@ import torch
 from rmtlottery.charts.flat import unflatten
 from rmtlottery.train.level import begin
 from rmtlottery.train.loop import train
-from rmtlottery.train.scores import evaluate, step_sizes
-from tests.train.making import SPEC, level_of
+from rmtlottery.train.scores import step_sizes
+from tests.train.making import SPEC, evaluate, level_of
 
 
 def test_the_last_batch_of_an_epoch_may_be_smaller_and_counts_for_less():

@@ -107,6 +107,20 @@ def test_logits_are_the_networks(logits):
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_survivors_are_clean_of_what_stood_in_memory_and_of_a_seed_that_diverges():
+    level, mask = with_equal_counts(level_of(SPEC, [0, 1])[0], 0.1)
+    few, (x, y) = of_survivors(level, mask), batch(level, 2)
+    state = begin(few, [0, 1])
+    held = OfSurvivors(few, state, mask)
+    expected = held(x, y)[1].clone()
+    held.gradient.fill_(float("nan"))
+    assert torch.equal(held(x, y)[1], expected)
+    state.tensors["coordinates"][0] = float("inf")
+    gradient = held(x, y)[1]
+    assert not gradient[0].isfinite().all()
+    assert torch.equal(gradient[1], expected[1])
+
+
 def test_every_net_has_its_slope():
     dense, _ = level_of(SPEC, [0])
     thin, mask = with_equal_counts(dense, 0.1)

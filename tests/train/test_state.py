@@ -14,7 +14,12 @@ STATE = State(
 
 def test_it_survives_json():
     facts = json.loads(json.dumps(STATE.facts()))
-    assert State.restore(facts, STATE.tensors, "cpu") == STATE
+    found = State.restore(facts, STATE.tensors, "cpu")
+    assert found.facts() == STATE.facts()
+    assert found.tensors.keys() == STATE.tensors.keys()
+    for name, tensor in STATE.tensors.items():
+        assert torch.equal(found.tensors[name], tensor)
+        assert found.tensors[name].data_ptr() != tensor.data_ptr(), "training moves its own, not the file's"
 
 
 def test_those_that_diverged_train_no_more():

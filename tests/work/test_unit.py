@@ -5,7 +5,7 @@ import json
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.work.unit import Unit, check_device, cores, provenance, sparse_by_default
+from rmtlottery.work.unit import Unit, check_device, check_sparse, cores, provenance, sparse_by_default
 
 
 def test_it_survives_json():
@@ -27,6 +27,8 @@ def test_sparse_steps_are_taken_where_they_were_found_to_pay(device, precision, 
 def test_there_are_none_without_mkl(monkeypatch):
     monkeypatch.setattr("torch.backends.mkl.is_available", lambda: False)
     assert sparse_by_default("cpu", "fp32") == 0
+    with pytest.raises(rl.Refusal, match=r"sparse = 0.1 needs a torch that was built with MKL; take --sparse 0"):
+        check_sparse(Unit((0,), sparse=0.1))
 
 
 def test_its_name_is_its_seeds_as_long_as_they_are_few():
