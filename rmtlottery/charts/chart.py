@@ -5,6 +5,7 @@ Everything is flat and batched: coordinates (replicates, d), weights (replicates
 """
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import torch
@@ -34,13 +35,13 @@ def full(theta: torch.Tensor) -> Chart:
 
 def masked(chart: Chart, mask: torch.Tensor) -> Chart:
     """`chart` with some weights fixed at exactly 0, whatever their gradients, infinite ones too."""
-    kept = bits(mask, chart.start.dtype)
+    kept = lru_cache(partial(bits, mask))
 
     def pull(gradient: torch.Tensor) -> torch.Tensor:
-        return chart.pull(only_(kept, gradient))
+        return chart.pull(only_(kept(gradient.dtype), gradient))
 
     def weights(coordinates: torch.Tensor) -> torch.Tensor:
-        return only_(kept, chart.weights(coordinates).clone())
+        return only_(kept(coordinates.dtype), chart.weights(coordinates).clone())
 
     return Chart(weights(chart.start) if chart.plain else chart.start, weights, pull, chart.plain)
 

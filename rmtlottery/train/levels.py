@@ -83,7 +83,7 @@ class Levels:
         few = few_enough(self.unit, self.network, self.spec.schedule.batch, kept)
         first = self.spec.prune.rewind if level else 0
         buffers = {n: torch.stack([origin.start[n] for origin in origins]).to(device) for n in self.network.buffers}
-        compute = COMPUTE[self.unit.precision]
+        compute = torch.float32 if few else COMPUTE[self.unit.precision]
         chart, mask = reach(theta, kept, few), kept if few else None
         return Level(self.spec, level, first, self.network, self.material.data, chart, buffers, compute, mask)
 

@@ -22,7 +22,7 @@ from rmtlottery.train.state import State
 
 
 class Slope(Protocol):
-    """What a step and an evaluation ask for."""
+    """What a step and an evaluation ask for. In a step inputs are of the type of its products, `level.compute`."""
 
     def __call__(self, x: torch.Tensor, y: torch.Tensor) -> tuple[Scores, torch.Tensor]:
         """Scores, and the gradient of the sum of the losses by the coordinates; the next call may write into it."""
@@ -48,7 +48,7 @@ class ByAutograd:
         whole = self.level.chart.weights(self.state.tensors["coordinates"]).to(self.level.compute)
         weights = {n: w.detach().requires_grad_() for n, w in unflatten(whole, self.level.network.shapes).items()}
         held = self.state.group("buffer/")
-        logits, buffers = self.level.network.learn(weights, held, x.to(self.level.compute), self.key)
+        logits, buffers = self.level.network.learn(weights, held, x, self.key)
         loss = cross_entropy(logits.float().flatten(0, 1), y.flatten(), reduction="none").view(y.shape).mean(1)
         slopes = torch.autograd.grad(loss.sum(), list(weights.values()), allow_unused=True, materialize_grads=True)
         for name, value in buffers.items():
@@ -80,10 +80,12 @@ class ByHand:
     def __call__(self, x: torch.Tensor, y: torch.Tensor) -> tuple[Scores, torch.Tensor]:
         if self.held is not self.coordinates:
             self.held.copy_(self.coordinates if self.level.chart.plain else self.level.chart.weights(self.coordinates))
-        scores = learn(self.layers, self.level.phi, x.to(self.held.dtype), y)
-        if self.found is not self.gradient:
-            self.gradient.copy_(self.found)
-        return scores, self.level.chart.pull(self.gradient)
+        scores = learn(self.layers, self.level.phi, x, y)
+        if self.found is self.gradient:
+            return scores, self.level.chart.pull(self.gradient)
+        if self.level.chart.plain:  # half the bytes to mask
+            return scores, self.gradient.copy_(self.level.chart.pull(self.found))
+        return scores, self.level.chart.pull(self.gradient.copy_(self.found))
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         return whole_logits(self.level, self.state, x)

@@ -88,8 +88,8 @@ def level_of(material: Material, unit: Unit, density: float) -> Level:
     kept = thinned(flat, network.shapes, density)
     few = few_enough(unit, network, spec.schedule.batch, kept)
     buffers = {name: torch.stack([theta[name] for theta in thetas]).to(unit.device) for name in network.buffers}
-    mask = kept if few else None
-    return Level(spec, 0, 0, network, material.data, reach(flat, kept, few), buffers, COMPUTE[unit.precision], mask)
+    compute, mask = (torch.float32, kept) if few else (COMPUTE[unit.precision], None)
+    return Level(spec, 0, 0, network, material.data, reach(flat, kept, few), buffers, compute, mask)
 
 
 def thinned(flat: torch.Tensor, shapes: dict[str, tuple[int, ...]], density: float) -> torch.Tensor:

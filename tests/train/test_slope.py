@@ -91,7 +91,7 @@ def test_bf16_is_the_gradient_to_the_eight_bits_it_has():
     level, mask = level_of(SPEC, [0, 1], number=1)
     state, (x, y) = begin(level, [0, 1]), batch(level, 2, 200)
     exact = ByHand(level, state)(x, y)[1].clone()
-    rough = ByHand(replace(level, compute=torch.bfloat16), state)(x, y)[1]
+    rough = ByHand(replace(level, compute=torch.bfloat16), state)(x.bfloat16(), y)[1]
     assert rough.dtype == torch.float32
     assert (rough[~mask] == 0).all()
     distance = ((rough - exact).norm() / exact.norm()).item()
