@@ -28,8 +28,7 @@ def bound(material: Material, unit: Unit) -> int:
     step = material.spec.schedule.batch * seeds * a_sample(material, unit)
     scoring = portion(material.network.widest * seeds, kind) * seeds * 4 * FLOAT * material.network.widest
     orders = 2 * 8 * seeds * len(material.data.train)
-    inputs = material.data.train.x.nbytes // 2 if unit.precision == "bf16" else 0
-    return held + SCRATCH + seeds * weights(material, unit) + step + scoring + orders + inputs
+    return held + SCRATCH + seeds * weights(material, unit) + step + scoring + orders
 
 
 def of_data(material: Material) -> int:

@@ -18,7 +18,6 @@ class Step:
 
     def __init__(self, level: Level, state: State) -> None:
         self.level, self.state, self.slope = level, state, slope(level, state)
-        self.x, self.y = level.data.train.x.to(level.compute), level.data.train.y
         device, size = level.chart.start.device, len(level.data.train)
         self.orders = torch.empty(len(state.seeds), size, dtype=torch.int64, device=device)
         self.rates = torch.empty(level.steps_an_epoch, dtype=torch.float32, device=device)
@@ -38,10 +37,12 @@ class Step:
 
     def take(self, samples: int) -> None:
         """One step on the next so many samples of each seed's order."""
-        tensors, rule = self.state.tensors, self.level.spec.optimiser
+        tensors, train, rule = self.state.tensors, self.level.data.train, self.level.spec.optimiser
         index = self.orders.index_select(1, self.place * len(self.within) + self.within[:samples])
-        x = self.x.index_select(0, index.flatten()).unflatten(0, index.shape)
-        (loss, hits), gradient = self.slope(x, self.y.index_select(0, index.flatten()).view_as(index))
+        x = train.x.index_select(0, index.flatten()).unflatten(0, index.shape)
+        (loss, hits), gradient = self.slope(
+            x.to(self.level.compute), train.y.index_select(0, index.flatten()).view_as(index)
+        )
         with torch.no_grad():
             gradient = self.penalised(gradient)
             self.count.add_(1)
