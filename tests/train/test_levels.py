@@ -1,5 +1,7 @@
 """Train, cut, rewind, again: what is cut, what is kept, and what a restart repeats."""
 
+import threading
+
 import pytest
 import torch
 
@@ -133,6 +135,28 @@ def test_what_is_cut_is_exactly_zero_in_every_ticket(tiny_run):
         for name, mask in ticket.mask.items():
             assert (ticket.weights[name][~mask] == 0).all()
             assert (ticket.weights[name][mask] != 0).all()
+
+
+def test_a_checkpoint_holds_its_own_step_though_training_went_on_while_it_was_written(tiny, tmp_path, monkeypatch):
+    """No save begins before training is over, and each writes what stood at the step that it was handed over."""
+    seen, kept, over = {}, {}, threading.Event()
+
+    def save(self, level, facts, tensors):
+        over.wait(10)
+        kept[facts["step"]] = (len(facts["rows"][0]), fingerprint(tensors))
+
+    def watch(self, level, state):
+        seen[state.step] = (len(state.rows[0]), fingerprint(state.tensors))
+        if state.step == level.last_step:
+            over.set()
+
+    monkeypatch.setattr(levels, "SAVE_EVERY", -1.0)
+    monkeypatch.setattr("rmtlottery.train.behind.Behind.hand", lambda self, work: self.pool.submit(work))
+    monkeypatch.setattr("rmtlottery.tickets.progress.Progress.save", save)
+    monkeypatch.setattr("rmtlottery.train.bar.Bar.step", watch)
+    rl.fit(tiny.but(levels=0), tmp_path)
+    assert len(seen) == 26
+    assert kept == seen
 
 
 @pytest.fixture

@@ -119,7 +119,8 @@ def test_a_seed_whose_loss_is_no_number_stops_alone(number, broken):
     assert (state.training, state.diverged) == (others, {broken: 0})
     assert [len(state.rows[seed]) for seed in (0, 1, 2)] == [0 if seed == broken else 2 for seed in (0, 1, 2)]
     assert torch.equal(state.tensors["coordinates"][others], expected[others])
-    assert torch.all(state.tensors["coordinates"][broken] == 0), "what stopped does not move"
+    for name in ("coordinates", "slot/mean", "slot/square"):
+        assert torch.all(state.tensors[name][broken] == 0), "what stopped does not move, nor remember"
     assert number == 0 or torch.all(state.tensors["coordinates"][others][~mask[others]] == 0)
 
 
