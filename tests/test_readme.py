@@ -123,6 +123,34 @@ def test_the_numbers_of_the_docs_are_those_of_the_stored_tables(folder):
         plt.close("all")
 
 
+def test_the_table_of_costs_is_that_of_the_benchmarks():
+    import pandas as pd
+
+    text = (ROOT / "docs" / "cost" / "README.md").read_text()
+    for row in pd.read_csv(ROOT / "benchmarks" / "results.csv").itertuples():
+        assert f"| {row.benchmark} | {row.case} | {row.ours_s:.3g} s |" in text
+        if row.ratio == row.ratio:
+            assert f"| {row.ratio:.2g}x [{row.ratio_least:.2g}, {row.ratio_largest:.2g}] |" in text
+
+
+def test_what_bf16_does_to_accuracy_is_in_its_table():
+    import pandas as pd
+
+    table = pd.read_csv(ROOT / "docs" / "cost" / "precision.csv")
+    apart = table.pivot_table("test_accuracy", ["seed", "level"], "precision").eval("bf16 - fp32")
+    by_seed = apart.groupby("seed").mean()
+    assert len(apart) == 48
+    words = (
+        f"{by_seed.mean():+.4f}, with a standard error over seeds of {by_seed.std() / 3**0.5:.4f}; single levels\n"
+        f"of single seeds differ by {apart.std():.4f} (std)"
+    )
+    before = pd.read_csv(ROOT / "docs" / "lens_quick" / "accuracy.csv").query("split == 'test'")
+    now = table[table["precision"] == "fp32"].set_index(["seed", "level"])["test_accuracy"]
+    text = (ROOT / "docs" / "cost" / "README.md").read_text()
+    assert words in text
+    assert f"they differ by {(now - before.set_index(['seed', 'level'])['accuracy']).std():.4f}" in text
+
+
 def rungs(folder):
     """q of every source in every cell after layer 1, and the bar, of a stored table."""
     import pandas as pd

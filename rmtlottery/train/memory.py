@@ -89,10 +89,7 @@ def kept_by_autograd(material: Material, samples: int) -> int:
 
 def resident() -> int:
     """Bytes that this process holds now."""
-    status = Path("/proc/self/statm")
-    if status.exists():
-        return int(status.read_text().split()[1]) * resource.getpagesize()
-    return peak("cpu")
+    return of_linux("VmRSS") or peak("cpu")
 
 
 def peak(device: str) -> int:
@@ -100,4 +97,11 @@ def peak(device: str) -> int:
     if device != "cpu":
         return torch.cuda.max_memory_allocated()
     unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return of_linux("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def of_linux(what: str) -> int:
+    """Bytes, as /proc says; there ru_maxrss would begin with what the process held that started this one."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(what)), 0)
