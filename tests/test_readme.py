@@ -130,7 +130,7 @@ def test_the_table_of_costs_is_that_of_the_benchmarks():
     for row in pd.read_csv(ROOT / "benchmarks" / "results.csv").itertuples():
         assert f"| {row.benchmark} | {row.case} | {row.ours_s:.3g} s |" in text
         if row.ratio == row.ratio:
-            assert f"| {row.ratio:.2g}x [{row.ratio_least:.2g}, {row.ratio_largest:.2g}] |" in text
+            assert f"| {row.ratio:.3g}x [{row.ratio_least:.3g}, {row.ratio_largest:.3g}] |" in text
 
 
 def test_what_bf16_does_to_accuracy_is_in_its_table():
