@@ -269,10 +269,11 @@ def test_workers_die_with_the_command(tmp_path):
 
 
 def test_ctrl_c_reaches_the_workers(tmp_path):
-    """Sent to the command alone, it ends the workers too, and they save what they have."""
-    words = [*WORDS, "--workers", "2", "--root", tmp_path]
+    """Sent to the command alone, it ends the workers too, and they save what they have; seconds of work are left then."""
+    longer = ["40" if word == "12" else word for word in WORDS]
+    words = [*longer, "--name", "longer", "--workers", "2", "--root", tmp_path]
     process = start("train", *words)
-    while not list((tmp_path / NAME).glob("seed-*/level-00.json")) and process.poll() is None:
+    while not list((tmp_path / "longer").glob("seed-*/level-00.json")) and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -281,7 +282,7 @@ def test_ctrl_c_reaches_the_workers(tmp_path):
     assert "Traceback" not in err
     code, _, err = command("train", *words)
     assert code == 0, err
-    assert len(rl.Run(tmp_path / NAME)) == 8
+    assert len(rl.Run(tmp_path / "longer")) == 8
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.4], ids=["at once", "seed by seed"])
