@@ -25,7 +25,7 @@ def bound(material: Material, unit: Unit) -> int:
     seeds = len(unit.seeds)
     kind = torch.device(unit.device).type
     held = resident() if kind == "cpu" else of_data(material)
-    step = material.spec.schedule.batch * seeds * a_sample(material, unit)
+    step = material.spec.schedule.batch * seeds * a_sample(material)
     scoring = portion(material.network.widest * seeds, kind) * seeds * 4 * FLOAT * material.network.widest
     orders = 2 * 8 * seeds * len(material.data.train)
     return held + SCRATCH + seeds * weights(material, unit) + step + scoring + orders
@@ -52,7 +52,7 @@ def weights(material: Material, unit: Unit) -> int:
     return round(FLOAT * numbers * (chart + state + snapshots + checkpoint + autograd + in_bf16))
 
 
-def a_sample(material: Material, unit: Unit) -> int:
+def a_sample(material: Material) -> int:
     """Bytes that a step holds of one sample of one seed: the sample, what is kept for the way back, and two signals."""
     inputs, widest = material.data.train.x.shape[1], material.network.widest
     return FLOAT * (3 * inputs + 2 * widest) + (by_hand(material) if isinstance(material.spec.net, FC) else saved(material))

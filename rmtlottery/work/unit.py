@@ -52,7 +52,7 @@ class Unit:
 
 
 def sparse_by_default(device: str, precision: str) -> float:
-    """Where sparse steps were found to pay (`python -m benchmarks sparse`): nowhere on a GPU, nor without MKL."""
+    """Where sparse steps were found to pay (`python -m benchmarks step`): nowhere on a GPU, nor without MKL."""
     import torch
 
     return SPARSE[precision] if device == "cpu" and torch.backends.mkl.is_available() else 0.0
