@@ -20,7 +20,7 @@ lint: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/test
+bench: .venv/test .venv-bench/installed
 	$(BIN)/python -m benchmarks
 
 notebooks: .venv/notebooks
@@ -46,4 +46,9 @@ clean:
 
 .venv/notebooks: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .[notebooks]
+	touch $@
+
+# What some benchmarks compare with. All else that these packages need is in .venv, at the versions of constraints.txt.
+.venv-bench/installed: .venv/test benchmarks/peers.txt
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .venv-bench --requirement benchmarks/peers.txt
 	touch $@

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rmtlottery import meanfield as meanfield
+    from rmtlottery import spectra as spectra
     from rmtlottery.analyze._ask import plot as plot
     from rmtlottery.analyze._ask import tabulate as tabulate
     from rmtlottery.prune import controls as controls
     from rmtlottery.refusal import Refusal as Refusal
+    from rmtlottery.tickets.foreign import load as load
     from rmtlottery.tickets.presets import preset as preset
     from rmtlottery.tickets.presets import presets as presets
     from rmtlottery.tickets.run import Run as Run
@@ -30,12 +32,13 @@ HOMES = {
     "Run": "tickets.run",
     "preset": "tickets.presets",
     "presets": "tickets.presets",
+    "load": "tickets.foreign",
     "fit": "train.fit",
     "tabulate": "analyze._ask",
     "plot": "analyze._ask",
     "Refusal": "refusal",
 }
-ROOMS = {"meanfield": "meanfield", "controls": "prune.controls"}
+ROOMS = {"meanfield": "meanfield", "spectra": "spectra", "controls": "prune.controls"}
 __all__ = ["__version__", *ROOMS, *HOMES]  # noqa: PLE0604
 
 

@@ -84,9 +84,11 @@ def run(command: Callable[[Sequence[str]], int], again: str = "") -> None:
 
 
 def tell(outcome: Any) -> None:
-    """Print what an analysis or a study found: its headlines, then the faults on stderr, then the report's path."""
+    """Print what an analysis or a study found: headlines, what was left out, faults on stderr, the report's path."""
     for line in outcome.headlines:
         print(line)
+    for line in outcome.skipped:
+        print(f"skipped: {line}")
     for fault in outcome.faults:
         print(f"fault: {fault}", file=sys.stderr)
     print(f"report: {outcome.report}")

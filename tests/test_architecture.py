@@ -8,10 +8,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rmtlottery"
 
-THEORY = {"meanfield"}
+THEORY = {"meanfield", "spectra"}
 MAKING = {"datasets", "nets", "charts", "prune"}
 ROOMS = {
     "meanfield": set(),
+    "spectra": {"meanfield"},
     "tickets": set(),
     "work": set(),
     "datasets": {"tickets"},

@@ -6,7 +6,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rmtlottery.analyze._ask import analysis, gather, plot, questions
+from rmtlottery.analyze._ask import analysis, beyond_weights, gather, plot, questions
+from rmtlottery.analyze._checkpoint import Checkpoint
 from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write
@@ -18,50 +19,75 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Asked = Sequence[tuple[str, Mapping[str, Any]]]
+Source = Run | Checkpoint
+
+
+class Form(NamedTuple):
+    """How answers are made and written: by how many processes, and as csv or json."""
+
+    workers: int = 1
+    written: str = "csv"
+
+
+ALONE = Form()
 
 
 class Outcome(NamedTuple):
-    """What came of asking: the report's path, one sentence an analysis, and the faults met."""
+    """What came of asking: the report's path, one sentence an analysis, the faults met, and what was left out."""
 
     report: Path
     headlines: list[str]
     faults: list[str]
+    skipped: list[str]
 
 
-def answer(runs: Sequence[Run], asked: Asked, report: Path, title: str, command: str) -> Outcome:
-    """Ask every analysis (name, options) of all finished tickets of the runs; what cannot be asked is a fault.
+def answer(sources: Sequence[Source], asked: Asked, report: Path, title: str, command: str, form: Form = ALONE) -> Outcome:
+    """Ask every analysis (name, options) of all finished tickets of the sources; what cannot be asked is a fault.
 
     The report's folder gets tables/ and figures/ too.
     """
-    runs = list({run.path.resolve(): run for run in runs}.values())
-    faults = [fault for run in runs for fault in run.faults()]
+    sources = list({source.path.resolve(): source for source in sources}.values())
+    faults = [fault for source in sources for fault in source.faults()]
+    skipped = [line for source in sources if isinstance(source, Checkpoint) for line in source.skipped()]
     answers = []
     for name, given in asked:
+        able = [source for source in sources if not lacks(source, name)]
+        skipped += [lacks(source, name) for source in sources if source not in able]
         try:
-            found, unasked = one(name, given, chain.from_iterable(runs), report.parent)
+            found, unasked = one(name, given, chain.from_iterable(able), report.parent, form) if able else (None, [])
         except Refusal as fault:
             faults.append(str(fault))
             continue
-        answers.append(found)
+        answers += [found] if found else []
         faults += unasked
     faults = list(dict.fromkeys(faults))
     if not answers:
-        raise Refusal(faults[-1])
-    page = render(title, lead(runs), answers, facts(runs, command), faults, footer())
+        raise Refusal((faults or skipped)[-1])
+    page = render(title, lead(sources), answers, facts(sources, command, skipped), faults, footer())
     write(report, page.encode())
-    return Outcome(report, [held.headline for held in answers if held.headline], faults)
+    return Outcome(report, [held.headline for held in answers if held.headline], faults, skipped)
 
 
-def one(name: str, given: Mapping[str, Any], tickets: Iterable[Ticket], out: Path) -> tuple[Answer, list[str]]:
+def lacks(source: Source, name: str) -> str:
+    """Why a source cannot be asked this; nothing if it can."""
+    needed = beyond_weights(name) if isinstance(source, Checkpoint) else ""
+    return f"{source.path.name}: {name}: needs {needed}, which a checkpoint alone does not hold" if needed else ""
+
+
+def one(name: str, given: Mapping[str, Any], tickets: Iterable[Ticket], out: Path, form: Form) -> tuple[Answer, list[str]]:
     """One analysis: its table and its figure on disk, its section of the report, and what could not be asked."""
-    table, faults = gather(name, tickets, dict(given))
-    picture = png(plot(name, table))
-    write(out / "tables" / f"{name}.csv", table.to_csv(index=False).encode())
+    table, faults = gather(name, tickets, dict(given), form.workers)
+    picture, file = png(plot(name, table)), f"tables/{name}.{form.written}"
+    write(out / file, text(table, form.written).encode())
     write(out / "figures" / f"{name}.png", picture)
     module = analysis(name)
     about = " ".join((module.__doc__ or "").partition("\n")[2].split())
     headline = module.headline(table) if hasattr(module, "headline") else ""
-    return Answer(name, questions()[name], headline, about, picture, table, f"tables/{name}.csv"), faults
+    return Answer(name, questions()[name], headline, about, picture, table, file), faults
+
+
+def text(table: Any, written: str) -> str:
+    return table.to_json(orient="records", indent=1) if written == "json" else table.to_csv(index=False)
 
 
 def png(figure: "Figure") -> bytes:
@@ -73,21 +99,32 @@ def png(figure: "Figure") -> bytes:
     return held.getvalue()
 
 
-def lead(runs: Sequence[Run]) -> str:
-    tickets, seeds = sum(len(run) for run in runs), sorted({seed for run in runs for seed in run.seeds})
-    return f"{tickets} tickets of {', '.join(run.path.name for run in runs)}; seeds {', '.join(map(str, seeds))}."
+def lead(sources: Sequence[Source]) -> str:
+    runs = [source for source in sources if not isinstance(source, Checkpoint)]
+    words = [source.lead() for source in sources if isinstance(source, Checkpoint)]
+    if runs:
+        tickets, seeds = sum(len(run) for run in runs), sorted({seed for run in runs for seed in run.seeds})
+        names = ", ".join(run.path.name for run in runs)
+        words.insert(0, f"{tickets} tickets of {names}; seeds {', '.join(map(str, seeds))}")
+    return f"{'; '.join(words)}."
 
 
-def facts(runs: Sequence[Run], command: str) -> dict[str, str]:
-    """How to make it again: the command, each spec part by part, and what it was trained on."""
+def facts(sources: Sequence[Source], command: str, skipped: Sequence[str]) -> dict[str, str]:
+    """How to make it again: the command, each spec part by part and what it was trained on, and what was left out."""
     held = {"made by": command}
-    for run in runs:
-        mark = f"{run.path.name}: " if len(runs) > 1 else ""
-        held |= {mark + group: str(getattr(run.spec, group)) for group in run.spec.identity()}
-        held[mark + "trained on"] = "; ".join(
-            f"seeds {u['seeds']} on {u['device']}, {u['threads']} threads, {u['precision']}" for u in run.units()
-        )
-    return held
+    for source in sources:
+        mark = f"{source.path.name}: " if len(sources) > 1 else ""
+        held |= {mark + name: value for name, value in origin(source).items()}
+    return held | {f"skipped ({number})": line for number, line in enumerate(skipped, start=1)}
+
+
+def origin(source: Source) -> dict[str, str]:
+    if isinstance(source, Checkpoint):
+        return {"read from": str(source.path.resolve())}
+    units = "; ".join(
+        f"seeds {u['seeds']} on {u['device']}, {u['threads']} threads, {u['precision']}" for u in source.units()
+    )
+    return {group: str(getattr(source.spec, group)) for group in source.spec.identity()} | {"trained on": units}
 
 
 def footer() -> str:

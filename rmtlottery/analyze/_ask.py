@@ -1,7 +1,7 @@
 """Finding the analyses, asking one of them, drawing its answer. Names with an underscore are not analyses."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +11,7 @@ from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field, accept
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Ticket
+from rmtlottery.work.pool import executor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ def first_line(path: Path) -> str:
 
 def options(name: str) -> dict[str, Field]:
     """The keyword-only parameters of an analysis, read from the source: what `--NAME.OPTION` may set."""
-    tree = ast.parse((FOLDER / f"{name}.py").read_text())
+    tree = ast.parse(source(name).read_text())
     table = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "table")
     pairs = zip(table.args.kwonlyargs, table.args.kw_defaults, strict=True)
     return {arg.arg: option(arg, default) for arg, default in pairs}
@@ -45,9 +46,15 @@ def option(arg: ast.arg, default: ast.expr | None) -> Field:
 
 
 def analysis(name: str) -> ModuleType:
-    if name not in questions():
+    return import_module(f"rmtlottery.analyze.{source(name).stem}")
+
+
+def source(name: str) -> Path:
+    """The file of an analysis; one that is not there is answered with the nearest."""
+    path = FOLDER / f"{name}.py"
+    if name.startswith("_") or not path.is_file():
         raise unknown("analysis", name, questions())
-    return import_module(f"rmtlottery.analyze.{name}")
+    return path
 
 
 def checked(name: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -71,23 +78,62 @@ def tabulate(name: str, source: "Run | Ticket | Iterable[Ticket] | str | Path", 
     return table
 
 
-def gather(name: str, tickets: Iterable[Ticket], given: dict[str, Any]) -> "tuple[pd.DataFrame, list[str]]":
-    """The table over every ticket that can be asked, and a sentence for each that cannot. Tickets are let go one by one."""
+def gather(
+    name: str, tickets: Iterable[Ticket], given: dict[str, Any], workers: int = 1
+) -> "tuple[pd.DataFrame, list[str]]":
+    """The table over every ticket that can be asked, and a sentence for what cannot. Tickets are let go one by one."""
     import pandas as pd
 
-    module, chosen, frames, faults = analysis(name), checked(name, given), [], []
+    chosen, frames, faults = checked(name, given), [], []
     for ticket in tickets:
-        keys = {"run": place(ticket), "seed": ticket.seed, "level": ticket.level, "density": ticket.density}
-        try:
-            table = module.table(ticket, **chosen)
-        except Refusal as fault:
-            faults.append(str(fault))
-            continue
-        frames.append(pd.concat([pd.DataFrame(keys, index=table.index), table], axis=1))
+        keys = {"run": place(ticket), "seed": ticket.seed or 0, "level": ticket.level, "density": ticket.density}
+        for found in by_layer(name, ticket, chosen, workers) if ticket.spec is None else [whole(name, ticket, chosen)]:
+            if isinstance(found, Refusal):
+                faults.append(str(found))
+            else:
+                frames.append(pd.concat([pd.DataFrame(keys, index=found.index), found], axis=1))
     if not frames:
         raise Refusal(f"{name} has no ticket to ask" + (f": {faults[0]}" if faults else "; train first"))
     table = pd.concat(frames, ignore_index=True)
     return table.assign(run=table["run"].map(distinct(set(table["run"])))), faults
+
+
+def whole(name: str, ticket: Ticket, chosen: dict[str, Any]) -> "pd.DataFrame | Refusal":
+    """One ticket's table, or why there is none."""
+    try:
+        return analysis(name).table(ticket, **chosen)
+    except Refusal as fault:
+        return fault
+
+
+def by_layer(name: str, ticket: Ticket, chosen: dict[str, Any], workers: int) -> "Iterator[pd.DataFrame | Refusal]":
+    """The tables of a foreign ticket, one a layer: a tensor is read when its turn comes, and its fault is its own."""
+    from tqdm import tqdm
+
+    if beyond := beyond_weights(name):
+        yield Refusal(f"{name} needs {beyond}, which a checkpoint alone does not hold; ask it of a run")
+        return
+    tasks = [(name, ticket.only(layer), number, chosen) for number, layer in enumerate(ticket.mask, start=1)]
+    with executor(workers) as pool, tqdm(total=len(tasks), desc=name, unit="layer", disable=None) as bar:
+        for found in pool.map(one_layer, tasks) if pool else map(one_layer, tasks):
+            bar.update()
+            yield found
+
+
+def one_layer(task: tuple[str, Ticket, int, dict[str, Any]]) -> "pd.DataFrame | Refusal":
+    """The table of a ticket of one layer, which is the net's layer of that number."""
+    name, ticket, number, chosen = task
+    try:
+        found = whole(name, ticket, chosen)
+    except (MemoryError, RuntimeError, ArithmeticError, ValueError) as fault:
+        reason = str(fault).partition("\n")[0] or type(fault).__name__
+        return Refusal(f"{ticket.run}: {name} of {next(iter(ticket.mask))} failed: {reason}")
+    return found if isinstance(found, Refusal) else found.assign(layer=number)
+
+
+def beyond_weights(name: str) -> str:
+    """What an analysis needs that no checkpoint holds; nothing if weights alone will do."""
+    return getattr(analysis(name), "NEEDS", "")
 
 
 def place(ticket: Ticket) -> str:

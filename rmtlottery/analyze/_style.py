@@ -6,6 +6,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
+TICKS = 16
+
 
 def interval(values: Any) -> tuple[float, float]:
     """The 95 % t-interval of a mean over seeds; a single seed has none and gets no band."""
@@ -83,11 +85,16 @@ def layer_lines(rows: Any, axes: "Axes", y: str, most: int = 6, dashed: Any = No
     for level in shown["level"].unique() if dashed is not None else ():
         means = dashed[dashed["level"] == level].groupby("layer")[y].mean()
         axes.plot(means.index, means, "--", color=level_colour(level, shown["level"]), linewidth=1)
-    axes.set_xticks(sorted(shown["layer"].unique()))
+    layer_ticks(axes, shown["layer"])
     axes.grid(alpha=0.3)
     density = shown.groupby("level")["density"].first()
     lines, levels = axes.get_legend_handles_labels()
     legend_beside(axes, "density", lines, [percent(density[int(level)]) for level in levels])
+
+
+def layer_ticks(axes: "Axes", layers: Any) -> None:
+    """A tick a layer, or some of them where there are many."""
+    axes.set_xticks(spread(sorted(layers.unique()), TICKS))
 
 
 def level_colour(level: int, levels: Any) -> Any:

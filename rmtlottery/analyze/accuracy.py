@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NEEDS = "what training recorded"
+
 
 def table(ticket: Ticket) -> "pd.DataFrame":
     """Columns: split, accuracy, loss, epoch."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NEEDS = "the net and its data"
+
 
 def table(ticket: Ticket, *, samples: int = 1000, parts: int = 1) -> "pd.DataFrame":
     """Columns: state, layer, source, chi, gain, slope (chi / gain), inputs, skipped (rungs, and why)."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NEEDS = "the net and its data"
 MOST = 4000
 SAME, OTHER = "same class", "two classes"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NEEDS = "the net and its data"
 SPLITS = ("train", "validation", "test")
 
 

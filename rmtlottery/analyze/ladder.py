@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NEEDS = "the net and its data"
 FACTORS = ["size", "below", "shape", "alignment"]
 
 

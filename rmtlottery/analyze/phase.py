@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NEEDS = "the net's activation and biases"
 CELLS = 61
 NAMED = 6
 

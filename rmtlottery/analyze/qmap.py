@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+NEEDS = "the net and its data"
 SPARSEST = 0.1
 
 

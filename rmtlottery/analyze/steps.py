@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NEEDS = "what training recorded"
 FLOAT32 = 1e-6  # accuracies are float32: 0.95 is recorded as 0.949999988
 TARGETS_SHOWN = 4
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from rmtlottery.analyze._style import (
     layer_lines,
+    layer_ticks,
     legend_beside,
     level_colour,
     mean_density,
@@ -84,7 +85,7 @@ def draw_means(part: "pd.DataFrame", axes: "Axes") -> None:
         axes.plot(mean.index, mean, marker="o", color=colour, label=percent(rows["density"].iloc[0]))
         axes.fill_between(mean.index, mean - band, mean + band, color=colour, alpha=0.15, linewidth=0)
     axes.axhline(0, color="black", linewidth=1)
-    axes.set_xticks(sorted(part["layer"].unique()))
+    layer_ticks(axes, part["layer"])
     axes.grid(alpha=0.3)
     legend_beside(axes, "density")
 

@@ -42,8 +42,13 @@ def probe(ticket: Ticket, samples: int) -> Probe:
 
 def nominal(ticket: Ticket) -> list[tuple[float, float]]:
     """(sigma_w, sigma_b) of every hidden layer as the Spec's init has them."""
+    return every_nominal(ticket)[:-1]
+
+
+def every_nominal(ticket: Ticket) -> list[tuple[float, float]]:
+    """The same of the last layer too."""
     assert ticket.spec is not None
-    return [sigmas(ticket.spec.init, tuple(mask.shape)) for mask in list(ticket.mask.values())[:-1]]
+    return [sigmas(ticket.spec.init, tuple(mask.shape)) for mask in ticket.mask.values()]
 
 
 def nominal_shares(ticket: Ticket) -> list[torch.Tensor]:

@@ -1,11 +1,13 @@
 """`Ticket`: one seed at one level, all that an analysis may look at."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.lazy import narrow
 from rmtlottery.tickets.spec import Spec
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ Weights = dict[str, "torch.Tensor"]
 @dataclass(frozen=True, eq=False)
 class Ticket:
     """What was trained, from where, and under which mask. Tensors are read when they are first asked for.
+
+    A foreign one, a checkpoint that nobody here trained, has no spec and no seed, and its weights and mask are read
+    layer by layer, each time that one is asked for.
 
     `init` is theta_0, `start` the theta_k that this level began from (before its mask), `weights` theta_T with
     exact zeros outside `mask`. `mask` is True where a weight is kept and has no entry for biases.
@@ -33,26 +38,36 @@ class Ticket:
         run = repr(str(self.run)) if self.run else "no run"
         return f"Ticket({run}, seed {self.seed}, level {self.level}, density {self.density:.1%})"
 
+    def part(self, name: str) -> Any:
+        if name not in self.read:
+            why = "a ticket that is narrowed to some layers" if self.spec else "a foreign checkpoint"
+            raise Refusal(f"{self.run} has no {name} here: {why} has weights and a mask alone")
+        return self.read[name]()
+
+    def only(self, *layers: str) -> "Ticket":
+        """The weights and masks of these and nothing else, read when asked for; the record is still of the whole."""
+        return replace(self, read={part: narrow(self.read[part], layers) for part in ("weights", "mask")})
+
     @cached_property
     def init(self) -> Weights:
-        return self.read["init"]()
+        return self.part("init")
 
     @cached_property
     def start(self) -> Weights:
-        return self.read["start"]()
+        return self.part("start")
 
     @cached_property
     def weights(self) -> Weights:
-        return self.read["weights"]()
+        return self.part("weights")
 
     @cached_property
     def mask(self) -> Weights:
-        return self.read["mask"]()
+        return self.part("mask")
 
     @cached_property
     def snapshots(self) -> dict[int, Weights]:
         """step -> the weights after that step; step 0 is the very start of level 0."""
-        return self.read["snapshots"]()
+        return self.part("snapshots")
 
     @property
     def rewound(self) -> Weights:
@@ -65,7 +80,9 @@ class Ticket:
 
     @property
     def states(self) -> dict[str, Weights]:
-        """rewound, and trained where it was trained: a control's ticket is not."""
+        """rewound, and trained where it was trained: a control's ticket is not. A foreign one is trained."""
+        if self.spec is None:
+            return {"trained": self.weights}
         trained = {"trained": self.weights} if self.record["metrics"] else {}
         return {"rewound": self.rewound} | trained
 

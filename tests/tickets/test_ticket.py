@@ -5,6 +5,8 @@ import dataclasses
 import pytest
 import torch
 
+from rmtlottery.refusal import Refusal
+
 
 def test_it_is_frozen(tiny_run):
     with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign"):
@@ -66,3 +68,17 @@ def test_snapshots_are_kept_at_the_steps_asked_for(tiny, tmp_path):
 
 def test_the_chart_is_recorded(tiny_run):
     assert tiny_run[0, 0].chart == {"kind": "full", "seed": None, "fingerprint": None}
+
+
+def test_some_layers_of_it(tiny_run):
+    ticket = tiny_run[0, 2]
+    first, *_ = ticket.mask
+    some = ticket.only(first)
+    assert list(some.mask) == list(some.weights) == [first]
+    assert torch.equal(some.weights[first], ticket.weights[first])
+    assert torch.equal(some.mask[first], ticket.mask[first])
+    assert (some.spec, some.seed, some.level, some.density) == (ticket.spec, 0, 2, ticket.density)
+    with pytest.raises(
+        Refusal, match="has no start here: a ticket that is narrowed to some layers has weights and a mask alone"
+    ):
+        some.start  # noqa: B018
