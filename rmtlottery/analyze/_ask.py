@@ -84,17 +84,18 @@ def gather(
     """The table over every ticket that can be asked, and a sentence for what cannot. Tickets are let go one by one."""
     import pandas as pd
 
-    chosen, frames, faults = checked(name, given), [], []
+    chosen, frames, keys, faults = checked(name, given), [], [], []
     for ticket in tickets:
-        keys = {"run": place(ticket), "seed": ticket.seed or 0, "level": ticket.level, "density": ticket.density}
+        key = {"run": place(ticket), "seed": ticket.seed or 0, "level": ticket.level, "density": ticket.density}
         for found in by_layer(name, ticket, chosen, workers) if ticket.spec is None else [whole(name, ticket, chosen)]:
             if isinstance(found, Refusal):
                 faults.append(str(found))
             else:
-                frames.append(pd.concat([pd.DataFrame(keys, index=found.index), found], axis=1))
+                frames.append(found)
+                keys += [key] * len(found)
     if not frames:
         raise Refusal(f"{name} has no ticket to ask" + (f": {faults[0]}" if faults else "; train first"))
-    table = pd.concat(frames, ignore_index=True)
+    table = pd.concat([pd.DataFrame(keys), pd.concat(frames, ignore_index=True)], axis=1)
     return table.assign(run=table["run"].map(distinct(set(table["run"])))), faults
 
 
@@ -128,7 +129,9 @@ def one_layer(task: tuple[str, Ticket, int, dict[str, Any]]) -> "pd.DataFrame | 
     except (MemoryError, RuntimeError, ArithmeticError, ValueError) as fault:
         reason = str(fault).partition("\n")[0] or type(fault).__name__
         return Refusal(f"{ticket.run}: {name} of {next(iter(ticket.mask))} failed: {reason}")
-    return found if isinstance(found, Refusal) else found.assign(layer=number)
+    if not isinstance(found, Refusal):
+        found["layer"] = number
+    return found
 
 
 def beyond_weights(name: str) -> str:

@@ -18,6 +18,7 @@ from rmtlottery.spectra.factors import Factor, Part, gaussian, orthogonal, spect
 from rmtlottery.spectra.free_product import FreeProduct
 from rmtlottery.spectra.gain_law import gain_law
 from rmtlottery.spectra.masked_products import masked_moments
+from rmtlottery.tickets.parts import Orthogonal
 from rmtlottery.tickets.ticket import Ticket, Weights
 
 NOMINAL, SIZES, MASKED, SPECTRA = "nominal", "own sizes", "masked moments", "own spectra"
@@ -49,6 +50,10 @@ class Chain(NamedTuple):
     squares: dict[int, np.ndarray]
     act: Activation
 
+    @property
+    def vanishes(self) -> bool:
+        return not all(factor.any() for factor in (*self.weights.values(), *self.squares.values()))
+
     def product(self, matrices: Mapping[int, Part], slopes: Mapping[int, Part]) -> FreeProduct:
         """In order of application."""
         parts = [part for layer in range(self.span.first, self.span.last + 1) for part in both(matrices, slopes, layer)]
@@ -56,8 +61,10 @@ class Chain(NamedTuple):
 
 
 def theories(ticket: Ticket, weights: Weights, seen: Probe, span: Span) -> Iterator[tuple[str, Law]]:
-    """source -> its law; of masked moments, mean and relative variance."""
+    """source -> its law; of masked moments, mean and relative variance. None of a product with a factor that is 0."""
     chain, lengths = chain_of(ticket, weights, seen, span), hidden_lengths(seen.network, weights, seen.x)
+    if chain.vanishes:
+        return
     yield from nominal(ticket, chain, seen)
     sizes = {layer: gaussian(size(weight), *weight.shape) for layer, weight in chain.weights.items()}
     yield SIZES, chain.product(sizes, lawful(chain, lengths))
@@ -93,7 +100,7 @@ def nominal(ticket: Ticket, chain: Chain, seen: Probe) -> Iterator[tuple[str, La
     lengths = [sigmas[0][0] ** 2 * seen.x.double().square().mean().item() + sigmas[0][1] ** 2]
     for sigma_w, sigma_b in sigmas[1:]:
         lengths.append(float(length_map(lengths[-1], sigma_w, sigma_b, chain.act)))
-    law = orthogonal if ticket.spec.init.kind == "orthogonal" else gaussian  # type: ignore[union-attr]
+    law = orthogonal if isinstance(ticket.spec.init, Orthogonal) else gaussian  # type: ignore[union-attr]
     matrices = {layer: law(sigmas[layer - 1][0], *weight.shape) for layer, weight in chain.weights.items()}
     yield NOMINAL, chain.product(matrices, lawful(chain, lengths))
 

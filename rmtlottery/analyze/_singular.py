@@ -1,14 +1,18 @@
-"""What the questions about products of layers share: squared singular values on a log axis, and their moments."""
+"""What the questions about spectra share: squared singular values of a layer, those of products on a log axis, moments."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.integrate import trapezoid
 
 from rmtlottery.analyze._style import interval
+from rmtlottery.measure.layers import eigenvalues
+from rmtlottery.refusal import Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
     from matplotlib.axes import Axes
 
 Array = np.ndarray
@@ -18,7 +22,15 @@ INNER = (0.05, 0.95)
 LOW = 30.0  # e-folds below the edge: what lies lower adds 1e-7 to the mean singular value
 
 
+def layer_squares(weight: "torch.Tensor") -> Array:
+    """Of the short side, ascending; what rounding makes of a 0 is given as 0, as in redraws."""
+    values = eigenvalues(weight)
+    return np.where(values > len(values) * np.finfo(float).eps * values[-1], values, 0.0)
+
+
 def log_bins(bins: int) -> Array:
+    if bins < 2:
+        raise Refusal(f"bins = {bins} is not at least 2")
     return np.linspace(*DECADES, bins + 1)
 
 
@@ -59,10 +71,10 @@ def over_inputs(found: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def law_moments(law: Any, points: int = 400) -> dict[str, float]:
-    """The same numbers of a law; the mean singular value is a sum over slices of its distribution function."""
-    log = np.linspace(np.log(law.edge) - LOW, np.log(law.edge), points + 1)
-    shares = np.diff(np.append(law.cdf(np.exp(log[:-1])), 1.0))
-    mean, first = float(law.mean), float(np.exp((log[1:] + log[:-1]) / 4) @ shares)
+    """The same numbers of a law; the mean singular value is the largest less what lies below the distribution function."""
+    log = np.log(law.edge) - LOW * np.linspace(1, 0, points + 1) ** 3
+    singular, below = np.exp(log / 2), np.append(law.cdf(np.exp(log[:-1])), 1 - law.top_atom)
+    mean, first = float(law.mean), float(singular[-1] - trapezoid(below, singular))
     ends = {"mean": mean, "variance": float(law.variance), "edge": float(law.edge), "zeros": float(law.atom)}
     return ends | {"isometry": max(mean - 2 * first + 1, 0.0) ** 0.5, "anisotropy": max(1 - first**2 / mean, 0.0) ** 0.5}
 

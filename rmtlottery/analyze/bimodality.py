@@ -6,7 +6,7 @@ mode, with `dip_p`, its p-value against the uniform law. `bic_gain` is how much 
 weight, and `valley` how deep the fitted density falls between its two peaks, from 0 (one peak) to 1; a second Gaussian
 also pays for mere heavy tails, with no valley. `hole` is the smallest kept |w| over the kept weights' root mean square:
 what magnitude pruning cuts out around 0. The source "cut Gaussian" is a Gaussian law of which the same share is kept by
-magnitude, all of this for as many draws. `state` is rewound (theta_k under the mask) or trained. Layers with fewer than
+magnitude, all of this for as many quantiles. `state` is rewound (theta_k under the mask) or trained. Layers with fewer than
 `fewest` kept weights are left out.
 """
 
@@ -92,8 +92,8 @@ def plot(table: "pd.DataFrame") -> "Figure":
 
 def hidden(table: "pd.DataFrame") -> "pd.DataFrame":
     """All layers but the last, whose few weights tell little; it too where it is alone."""
-    last = table.groupby("run")["layer"].transform("max")
-    return table[(table["layer"] < last) | (last == 1)]
+    layers = table.groupby("run")["layer"]
+    return table[(table["layer"] < layers.transform("max")) | (layers.transform("nunique") == 1)]
 
 
 def draw(part: "pd.DataFrame", axes: "Axes", column: str) -> None:

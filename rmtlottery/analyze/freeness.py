@@ -63,6 +63,8 @@ def table(ticket: Ticket, *, samples: int = 16, bins: int = 50) -> "pd.DataFrame
     for state, weights in ticket.states.items():
         slopes = [gains(seen.network, weights, seen.x, layer) for layer in range(1, hidden)]
         matrices = [weights[f"fc{layer}.weight"].double() for layer in range(2, hidden + 1)]
+        if not all(factor.any() for factor in (*slopes, *matrices)):
+            raise Refusal(f"{ticket} has a hidden layer that is 0 when {state}, whose products have no spectrum")
         turned = rotated(matrices, generator(ticket.seed or 0, "rotated", ticket.level, state))
         found = [*multiplied(MEASURED, slopes, matrices, edges), *multiplied(ROTATED, slopes, turned, edges)]
         found += free(slopes, matrices, edges)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rmtlottery.analyze._singular import layer_squares
 from rmtlottery.analyze._style import layer_lines, legend_beside, mean_density, panel_name
-from rmtlottery.measure.layers import eigenvalues
-from rmtlottery.measure.moments import kept_moments, square_sums
+from rmtlottery.measure.moments import Moments, moments
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.spectra.marchenko_pastur_fit import fit_marchenko_pastur
 from rmtlottery.spectra.nulls import NULLS, null_spectra
@@ -75,16 +75,16 @@ def table(
 
 
 def of_layer(weight: "torch.Tensor", mask: "torch.Tensor", held: Against, numbers: np.random.Generator) -> dict[str, Any]:
-    values, shape, places = eigenvalues(weight), (len(weight), weight[0].numel()), mask.flatten(1).numpy()
-    kept = kept_moments(weight, mask)
+    values, shape, places = layer_squares(weight), (len(weight), weight[0].numel()), mask.flatten(1).numpy()
     facts = places_kept(places) | shape_of(values, long_side=max(shape))._asdict()
+    kept = moments(weight, facts["kept"])
     facts |= {"kurtosis": kept.kurtosis, "sarle": kept.sarle}
     if not values[-1] > 0:
         return facts
     drawn = None
     if held.redraws and min(shape) <= held.widest:
         drawn = null_spectra(weight.flatten(1).double().numpy(), places, held.null, held.redraws, numbers)
-    facts |= marchenko_pastur(values, shape) | spiked(values, weight, drawn)
+    facts |= marchenko_pastur(values, shape) | spiked(values, kept, drawn)
     return facts | tailed(values, drawn, held.bootstraps)
 
 
@@ -100,11 +100,10 @@ def marchenko_pastur(values: np.ndarray, shape: tuple[int, int]) -> dict[str, fl
     return {"mp_variance": fit.law.variance, "mp_edge": fit.law.edges[1], "mp_ks": fit.ks, "mp_beyond": fit.beyond}
 
 
-def spiked(values: np.ndarray, weight: "torch.Tensor", drawn: np.ndarray | None) -> dict[str, Any]:
+def spiked(values: np.ndarray, kept: Moments, drawn: np.ndarray | None) -> dict[str, Any]:
     """By Tracy-Widom where it may be trusted, else by the redraws."""
-    rows, columns, fourth = square_sums(weight)
-    if tracy_widom_allowed(rows, columns, fourth):
-        found = spikes_by_tracy_widom(values, (len(rows), len(columns)), LEVEL)
+    if tracy_widom_allowed(kept.rows, kept.columns, kept.fourth_powers):
+        found = spikes_by_tracy_widom(values, (len(kept.rows), len(kept.columns)), LEVEL)
     elif drawn is not None:
         found = spikes_by_null(values, drawn, LEVEL)
     else:

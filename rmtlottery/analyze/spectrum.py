@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rmtlottery.analyze._singular import layer_squares
 from rmtlottery.analyze._style import (
     density_axis,
     interval,
@@ -25,8 +26,7 @@ from rmtlottery.analyze._style import (
     seeds_words,
     spread,
 )
-from rmtlottery.measure.layers import eigenvalues
-from rmtlottery.measure.moments import square_sums
+from rmtlottery.measure.moments import moments
 from rmtlottery.refusal import Refusal
 from rmtlottery.spectra.distance import ks_distance
 from rmtlottery.spectra.marchenko_pastur import MarchenkoPastur
@@ -89,7 +89,7 @@ def laws(
 ) -> Iterator[dict[str, Any]]:
     """The columns of one layer, source by source."""
     m, n = len(weight), weight[0].numel()
-    short = eigenvalues(weight)
+    short = layer_squares(weight)
     mean = short.sum() / m
     if not mean > 0:
         return
@@ -111,7 +111,8 @@ def laws(
 
 def profile_of(weight: "torch.Tensor") -> VarianceProfile:
     """Independent entries of variances row x column; in units of the mean eigenvalue over rows."""
-    rows, columns, _ = square_sums(weight)
+    held = moments(weight, weight.numel())
+    rows, columns = held.rows, held.columns
     return VarianceProfile.rank_one(rows * len(rows) / rows.sum(), columns / columns.sum())
 
 

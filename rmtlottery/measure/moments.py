@@ -1,6 +1,5 @@
-"""Moments of a layer's weights, of any precision and size, in float64 and in little memory beyond the layer's own."""
+"""Sums over a layer's weights, of any precision and size, in float64 and in little memory beyond the layer's own."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +9,16 @@ BLOCK = 2**22  # numbers that are held in float64 at a time
 
 
 class Moments(NamedTuple):
-    """Of the kept weights: how many, their mean, and their central moments over that number."""
+    """Of the kept weights: how many, mean, and central moments; sums of squares of each row and of each column of the layer."""
 
     kept: int
     mean: float
     second: float
     third: float
     fourth: float
+    rows: np.ndarray
+    columns: np.ndarray
+    fourth_powers: float
 
     @property
     def kurtosis(self) -> float:
@@ -29,31 +31,27 @@ class Moments(NamedTuple):
         return (self.third**2 / self.second**3 + 1) / self.kurtosis if self.second > 0 else np.nan
 
 
-def kept_moments(weight: torch.Tensor, mask: torch.Tensor) -> Moments:
-    """In float64, some rows at a time."""
-    kept = int(mask.sum())
-    if not kept:
-        return Moments(0, *[np.nan] * 4)
-    mean = sum(float(values.sum()) for values in kept_blocks(weight, mask)) / kept
-    sums = np.zeros(3)
-    for values in kept_blocks(weight, mask):
-        square = values.sub_(mean).square()
-        sums += [float(square.sum()), float((square * values).sum()), float(square.square_().sum())]
-    return Moments(kept, mean, *(sums / kept).tolist())
-
-
-def kept_blocks(weight: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
-    rows = max(1, BLOCK // weight[0].numel())
-    for some, places in zip(weight.flatten(1).split(rows), mask.flatten(1).split(rows), strict=True):
-        yield some.double()[places] if any(places.stride()) else some.to(torch.float64, copy=True)
-
-
-def square_sums(weight: torch.Tensor) -> tuple[np.ndarray, np.ndarray, float]:
-    """Sums of squares of each row and of each column, and the sum of all fourth powers, in float64, some rows at a time."""
-    rows, columns, fourth = [], np.zeros(weight[0].numel()), 0.0
-    for some in weight.flatten(1).split(max(1, BLOCK // weight[0].numel())):
-        squares = some.double().square()
+def moments(weight: torch.Tensor, kept: int) -> Moments:
+    """Of a layer that is 0 where it is masked, and has so many weights that are not."""
+    matrix = weight.flatten(1)
+    rows, columns, sums = [], np.zeros(matrix.shape[1]), np.zeros(3)
+    for some in matrix.split(max(1, BLOCK // matrix.shape[1])):
+        values = some.double()
+        squares = values.square()
         rows.append(squares.sum(1).numpy())
         columns += squares.sum(0).numpy()
-        fourth += float(squares.square_().sum())
-    return np.concatenate(rows), columns, fourth
+        flat, flat_squares = values.reshape(-1), squares.reshape(-1)
+        sums += [float(flat.sum()), float(flat @ flat_squares), float(flat_squares @ flat_squares)]
+    by_row = np.concatenate(rows)
+    central = about_mean(np.array([sums[0], by_row.sum(), *sums[1:]]) / max(kept, 1))
+    return Moments(kept, *central, by_row, columns, float(sums[2]))
+
+
+def about_mean(raw: np.ndarray) -> tuple[float, float, float, float]:
+    """Mean and central moments 2 to 4; a second moment that rounding alone leaves is 0."""
+    mean, square, cube, fourth = raw.tolist()
+    second = square - mean**2
+    if second <= np.finfo(float).eps * 8 * square:
+        return mean, 0.0, 0.0, 0.0
+    third = cube - 3 * mean * square + 2 * mean**3
+    return mean, second, third, fourth - 4 * mean * cube + 6 * mean**2 * square - 3 * mean**4

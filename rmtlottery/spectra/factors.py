@@ -79,7 +79,7 @@ def log_positive(sigma: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """The product: log z = scale + sum terms[n] log(n + tau) + sum of times * log y, tau = sum of x/(y - x) over each law."""
+    """log z = scale + sum terms[n] log(n + tau) + sum of times * log y, with tau = sum of x/(y - x) over each law."""
 
     scale: float
     terms: dict[float, int]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,7 +35,7 @@ class FreeProduct:
         parts = list(factors)
         if not parts:
             raise ValueError("a product of no factors has no law: give at least one")
-        for first, then in zip(parts[:-1], parts[1:], strict=True):
+        for first, then in pairwise(parts):
             if first.rows != then.columns:
                 raise ValueError(
                     f"a factor of {then.rows:g} x {then.columns:g} cannot follow one of {first.rows:g} x {first.columns:g}: "

@@ -1,8 +1,8 @@
 """The law of a layer's squared gains phi'(sqrt(q) z)^2, z ~ N(0, 1), as nodes and weights of integrals over it.
 
 Between two turns of phi'^2 (extrema, kinks) it is monotone; there Gauss-Legendre panels, four times shorter at each step
-towards a turn, resolve E[x/(y - x)] for a real y above the largest x: to 1e-12 from 1e-2 above, to 1e-10 at 1e-6 above, where
-it is the rounding of x. A stretch where phi' is constant is a point mass.
+towards a turn, resolve E[x/(y - x)] for a real y above the largest x: to 1e-12 from 1e-2 above, to 1e-10 at 1e-6 above,
+where it is the rounding of x. A stretch where phi' is constant is a point mass.
 
 For a complex y near the real axis the pole at x = y must not come near the nodes. phi' is analytic on a stretch, so h may
 leave the real line to the side where x = phi'(h)^2 gets a negative imaginary part; for Im y >= 0 no pole is passed.

@@ -19,10 +19,10 @@ class JacobianLaw(FreeProduct):
     """The eigenvalues of J J^T, J = D_L W_L ... D_1 W_1, D_l = diag phi'(h_l) with h_l ~ N(0, q[l]).
 
     One q and one sigma_w per layer; a number is for every layer, and two numbers are one layer. q[l] is the length of the
-    pre-activation that D_l sees. Factors of equal widths commute: dh^L/dh^1 = W_L D_(L-1) .. W_2 D_1 has the law of the L - 1
-    layers with q of h^1 .. h^(L-1) and sigma_w of W_2 .. W_L. W_l is (n_l, n_(l-1)) of entries of variance sigma_w^2/n_(l-1), the
-    `widths` (n_0, .., n_L) all equal by default; the law is of the n_L eigenvalues of J J^T, zeros included.
-    "orthogonal": W W^T = sigma_w^2, or W^T W = sigma_w^2 n_l/n_(l-1) if n_l is the larger.
+    pre-activation that D_l sees. Factors of equal widths commute: dh^L/dh^1 = W_L D_(L-1) .. W_2 D_1 has the law of the
+    L - 1 layers with q of h^1 .. h^(L-1) and sigma_w of W_2 .. W_L. W_l is (n_l, n_(l-1)) of entries of variance
+    sigma_w^2/n_(l-1), the `widths` (n_0, .., n_L) all equal by default; the law is of the n_L eigenvalues of J J^T, zeros
+    included. "orthogonal": W W^T = sigma_w^2, or W^T W = sigma_w^2 n_l/n_(l-1) if n_l is the larger.
 
     `edge` is that of the limit, reached from below. For gelu and silu at small q gains too rare for a finite net set it.
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch.nn.utils import prune
 
 import rmtlottery as rl
 from rmtlottery.analyze.__main__ import main
@@ -107,7 +108,7 @@ def test_a_mask_beside_the_weights_is_laid_over_them(net, path, tmp_path):
 
 def test_pairs_of_torch_pruning_are_one_masked_layer(tmp_path):
     layer = torch.nn.Linear(20, 6)
-    torch.nn.utils.prune.random_unstructured(layer, "weight", amount=0.5)
+    prune.random_unstructured(layer, "weight", amount=0.5)
     torch.save({"state_dict": layer.state_dict(), "epoch": 3}, tmp_path / "pruned.pt")
     code, table = asked(tmp_path / "pruned.pt")
     assert code == 0

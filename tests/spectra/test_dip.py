@@ -106,6 +106,7 @@ def test_minorant_is_convex_and_below():
     assert np.all(np.interp(x, x[corners], y[corners]) <= y + 1e-12)
     assert np.all(np.diff(np.diff(y[corners]) / np.diff(x[corners])) > 0)
     assert (corners[0], corners[-1]) == (0, 2999)
+    assert minorant(x, np.exp(3 * x)).size == 3000
 
 
 PUBLISHED = {10: (0.0977817630, 0.1396113951), 50: (0.0488511553, 0.0702737877), 1000: (0.0117439009, 0.0169343970)}

@@ -110,7 +110,13 @@ def placed(density, count=500):
 def test_the_fourth_cumulant_moves_the_largest_eigenvalue_so_far(density):
     centre, scale = johnstone(*SHAPE)
     shift = (3 / density - 3) / np.sqrt(64 * 192) * centre / scale
-    assert_allclose(np.mean([centre_shift(SHAPE, np.mean(one**4) / np.mean(one**2) ** 2) for one in layers(SHAPE, density, "gaussian", 500)]), shift, rtol=0.03)
+    assert_allclose(
+        np.mean(
+            [centre_shift(SHAPE, np.mean(one**4) / np.mean(one**2) ** 2) for one in layers(SHAPE, density, "gaussian", 500)]
+        ),
+        shift,
+        rtol=0.03,
+    )
     moved = placed(density) - np.mean(placed(1.0))
     assert_mean(moved, shift, rejects=0.5 * shift, bias=0.1 * shift)
     assert_mean(moved, shift, rejects=2 * shift, bias=0.1 * shift)
