@@ -33,7 +33,7 @@ def folder() -> Path:
 
 def studies() -> dict[str, str]:
     """study -> its question, read without running it."""
-    from rmtlottery.analyze._ask import first_line
+    from rmtlottery.analyze._questions import first_line
 
     return {path.stem: first_line(path) for path in sorted(folder().glob("*.py"))}
 

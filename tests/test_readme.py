@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.analyze import _ask
+from rmtlottery.analyze import _questions
 from rmtlottery.analyze.rungs.names import LADDER, T2, T3, T7, T9, T9B
 from rmtlottery.meanfield.activations import ACTIVATIONS
 from tests.commands import command
@@ -76,7 +76,7 @@ def test_every_rung_is_on_the_ladder():
 
 def test_every_function_of_theory_that_is_named_is_there():
     table = (ROOT / "README.md").read_text().split("## Theory")[1].split("\n## ")[0]
-    named = set(re.findall(r"`(\w+)`", table)) - set(ACTIVATIONS) - set(_ask.questions())
+    named = set(re.findall(r"`(\w+)`", table)) - set(ACTIVATIONS) - set(_questions.questions())
     assert len(named) > 20
     assert not {name for name in named if not hasattr(rl.meanfield, name)}
 
@@ -91,7 +91,7 @@ def test_links_lead_somewhere():
 def recipe():
     """The analysis of CONTRIBUTING, as a file in the folder."""
     (source,) = blocks("CONTRIBUTING.md", "python")
-    path = _ask.FOLDER / "zz_recipe.py"
+    path = _questions.FOLDER / "zz_recipe.py"
     path.write_text(source)
     yield path.stem
     path.unlink()
@@ -99,7 +99,7 @@ def recipe():
 
 
 def test_the_recipe_for_an_analysis_works_in_one_file(recipe, tiny_run, tmp_path):
-    assert _ask.questions()[recipe] == "How far do the kept weights move in training?"
+    assert _questions.questions()[recipe] == "How far do the kept weights move in training?"
     table = rl.tabulate(recipe, tiny_run, order=1)
     assert len(table) == 8 * 3
     assert table["moved"].between(0.001, 2).all()
@@ -117,7 +117,7 @@ def test_the_numbers_of_the_docs_are_those_of_the_stored_tables(folder):
     assert tables
     for path in tables:
         table = pd.read_csv(path)
-        module = _ask.analysis(path.name.partition(".")[0])
+        module = _questions.analysis(path.name.partition(".")[0])
         assert module.headline(table) in text
         assert module.plot(table).axes
         plt.close("all")

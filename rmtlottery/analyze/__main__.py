@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rmtlottery import console
-from rmtlottery.analyze._ask import options, questions
+from rmtlottery.analyze._questions import options, questions
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field, at_least
 

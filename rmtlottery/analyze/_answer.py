@@ -6,8 +6,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rmtlottery.analyze._ask import analysis, beyond_weights, gather, plot, questions
+from rmtlottery.analyze._ask import gather, plot
 from rmtlottery.analyze._checkpoint import Checkpoint
+from rmtlottery.analyze._questions import analysis, beyond_weights, questions
 from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write

@@ -1,69 +1,18 @@
-"""Finding the analyses, asking one of them, drawing its answer. Names with an underscore are not analyses."""
+"""Asking an analysis of tickets, and drawing its answer."""
 
-import ast
-from collections.abc import Iterable, Iterator
-from importlib import import_module
+from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from rmtlottery.refusal import Refusal, unknown
-from rmtlottery.tickets.fields import Field, accept
+from rmtlottery.analyze._by_layer import by_layer, whole
+from rmtlottery.analyze._questions import analysis, checked
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Ticket
-from rmtlottery.work.pool import executor
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-FOLDER = Path(__file__).parent
-TYPES = {"int": int, "float": float, "str": str, "bool": bool}
-
-
-def questions() -> dict[str, str]:
-    """analysis -> its question, read from the source without importing it."""
-    return {path.stem: first_line(path) for path in sorted(FOLDER.glob("[!_]*.py"))}
-
-
-def first_line(path: Path) -> str:
-    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
-
-
-def options(name: str) -> dict[str, Field]:
-    """The keyword-only parameters of an analysis, read from the source: what `--NAME.OPTION` may set."""
-    tree = ast.parse(source(name).read_text())
-    table = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "table")
-    pairs = zip(table.args.kwonlyargs, table.args.kw_defaults, strict=True)
-    return {arg.arg: option(arg, default) for arg, default in pairs}
-
-
-def option(arg: ast.arg, default: ast.expr | None) -> Field:
-    written = ast.unparse(arg.annotation) if arg.annotation else "str"
-    if written not in TYPES or default is None:
-        raise Refusal(f"option {arg.arg}: {written} of an analysis is not one of {', '.join(TYPES)} with a default")
-    return Field(arg.arg, TYPES[written], "", (), ast.literal_eval(default))
-
-
-def analysis(name: str) -> ModuleType:
-    return import_module(f"rmtlottery.analyze.{source(name).stem}")
-
-
-def source(name: str) -> Path:
-    """The file of an analysis; one that is not there is answered with the nearest."""
-    path = FOLDER / f"{name}.py"
-    if name.startswith("_") or not path.is_file():
-        raise unknown("analysis", name, questions())
-    return path
-
-
-def checked(name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Options as the analysis takes them."""
-    known = options(name)
-    for key in given:
-        if key not in known:
-            raise unknown(f"option of {name}", key, known)
-    return {key: accept(known[key], value) for key, value in given.items()}
 
 
 def tabulate(name: str, source: "Run | Ticket | Iterable[Ticket] | str | Path", **given: Any) -> "pd.DataFrame":
@@ -97,46 +46,6 @@ def gather(
         raise Refusal(f"{name} has no ticket to ask" + (f": {faults[0]}" if faults else "; train first"))
     table = pd.concat([pd.DataFrame(keys), pd.concat(frames, ignore_index=True)], axis=1)
     return table.assign(run=table["run"].map(distinct(set(table["run"])))), faults
-
-
-def whole(name: str, ticket: Ticket, chosen: dict[str, Any]) -> "pd.DataFrame | Refusal":
-    """One ticket's table, or why there is none."""
-    try:
-        return analysis(name).table(ticket, **chosen)
-    except Refusal as fault:
-        return fault
-
-
-def by_layer(name: str, ticket: Ticket, chosen: dict[str, Any], workers: int) -> "Iterator[pd.DataFrame | Refusal]":
-    """The tables of a foreign ticket, one a layer: a tensor is read when its turn comes, and its fault is its own."""
-    from tqdm import tqdm
-
-    if beyond := beyond_weights(name):
-        yield Refusal(f"{name} needs {beyond}, which a checkpoint alone does not hold; ask it of a run")
-        return
-    tasks = [(name, ticket.only(layer), number, chosen) for number, layer in enumerate(ticket.mask, start=1)]
-    with executor(workers) as pool, tqdm(total=len(tasks), desc=name, unit="layer", disable=None) as bar:
-        for found in pool.map(one_layer, tasks) if pool else map(one_layer, tasks):
-            bar.update()
-            yield found
-
-
-def one_layer(task: tuple[str, Ticket, int, dict[str, Any]]) -> "pd.DataFrame | Refusal":
-    """The table of a ticket of one layer, which is the net's layer of that number."""
-    name, ticket, number, chosen = task
-    try:
-        found = whole(name, ticket, chosen)
-    except (MemoryError, RuntimeError, ArithmeticError, ValueError) as fault:
-        reason = str(fault).partition("\n")[0] or type(fault).__name__
-        return Refusal(f"{ticket.run}: {name} of {next(iter(ticket.mask))} failed: {reason}")
-    if not isinstance(found, Refusal):
-        found["layer"] = number
-    return found
-
-
-def beyond_weights(name: str) -> str:
-    """What an analysis needs that no checkpoint holds; nothing if weights alone will do."""
-    return getattr(analysis(name), "NEEDS", "")
 
 
 def place(ticket: Ticket) -> str:

@@ -43,7 +43,7 @@ class Span(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """The fully connected layers of a span: their weights, their slopes' squares as quantiles over inputs and units, phi."""
+    """The fully connected layers of a span: their weights, their slopes' squares over inputs and units, phi."""
 
     span: Span
     weights: dict[int, torch.Tensor]
@@ -74,14 +74,13 @@ def theories(ticket: Ticket, weights: Weights, seen: Probe, span: Span) -> Itera
 
 def chain_of(ticket: Ticket, weights: Weights, seen: Probe, span: Span) -> Chain:
     held = {layer: weights[f"fc{layer}.weight"].double() for layer in span.matrices}
-    squares = {layer: quantiles(gains(seen.network, weights, seen.x, layer)) for layer in span.slopes}
+    squares = {layer: equal_shares(gains(seen.network, weights, seen.x, layer)) for layer in span.slopes}
     return Chain(span, held, squares, activation(ticket.spec.net.phi))  # type: ignore[union-attr]
 
 
-def quantiles(slopes: torch.Tensor) -> np.ndarray:
-    """The squares of slopes, as many as there are units, for all inputs together."""
-    units = slopes.shape[1]
-    return np.quantile(slopes.square().numpy(), (np.arange(units) + 0.5) / units)
+def equal_shares(slopes: torch.Tensor) -> np.ndarray:
+    """The squares of the slopes at all inputs, sorted, each run of them as their mean: as many numbers as there are units."""
+    return np.sort(slopes.square().numpy(), axis=None).reshape(slopes.shape[1], -1).mean(axis=1)
 
 
 def both(matrices: Mapping[int, Part], slopes: Mapping[int, Part], layer: int) -> Iterator[Part]:

@@ -49,7 +49,7 @@ def law_histogram(cdf: Any, edges: Array) -> Array:
 def moments(squares: Array, weights: Array) -> dict[str, float]:
     """Of one Jacobian: mean and relative variance of its squared singular values, the largest, the share that is 0, and
     how far it is from an isometry: |J - U|_F / sqrt(N) for the nearest U with singular values 1, and the same for the
-    nearest c U, over |J|_F / sqrt(N).
+    nearest c U, over |J|_F / sqrt(N). A J of more rows than columns has columns of zeros beside it.
     """
     share = weights / weights.sum()
     mean, edge = float(share @ squares), float(squares.max())

@@ -6,8 +6,8 @@ mode, with `dip_p`, its p-value against the uniform law. `bic_gain` is how much 
 weight, and `valley` how deep the fitted density falls between its two peaks, from 0 (one peak) to 1; a second Gaussian
 also pays for mere heavy tails, with no valley. `hole` is the smallest kept |w| over the kept weights' root mean square:
 what magnitude pruning cuts out around 0. The source "cut Gaussian" is a Gaussian law of which the same share is kept by
-magnitude, all of this for as many quantiles. `state` is rewound (theta_k under the mask) or trained. Layers with fewer than
-`fewest` kept weights are left out.
+magnitude, all of this for as many quantiles. `state` is rewound (theta_k under the mask) or trained. Layers with fewer
+than `fewest` different kept weights are left out.
 """
 
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rmtlottery.analyze._products import quantiles
+from rmtlottery.analyze._products import equal_shares
 from rmtlottery.analyze._singular import (
     columns,
     draw_spectrum,
@@ -94,10 +94,10 @@ def multiplied(source: str, slopes: Matrices, matrices: Matrices, edges: np.ndar
 
 
 def free(slopes: Matrices, matrices: Matrices, edges: np.ndarray) -> Iterator[dict[str, Any]]:
-    """What the spectra give by themselves: slopes of all inputs together, as quantiles, and singular values."""
+    """What the spectra give by themselves: slopes of all inputs together, and singular values."""
     factors: list[Factor] = []
     for layer, (slope, weight) in enumerate(zip(slopes, matrices, strict=True), start=2):
-        pooled, units = quantiles(slope), slope.shape[1]
+        pooled, units = equal_shares(slope), slope.shape[1]
         factors += [Factor(pooled, units, units), Factor(squared_singular_values(weight), *weight.shape)]
         law = FreeProduct(factors)
         yield {"layer": layer} | columns(FREE, edges, law_histogram(law.cdf, edges)) | law_moments(law)

@@ -109,7 +109,8 @@ def by_products(weights: Weights, seen: Probe, span: Span, numbers: np.random.Ge
     for x in seen.x[:LANCZOS].double().split(1):
         product, side = jacobian_products(through, before(x).detach())
         nodes, shares = lanczos_quadrature(product, side, PROBES, STEPS, numbers)
-        spectra.append((np.append(nodes.clip(0), 0.0), np.append(shares * side / rows, 1 - side / rows)))
+        nodes = np.where(nodes > side * np.finfo(float).eps * nodes.max(), nodes, 0.0)
+        spectra.append((np.append(nodes, 0.0), np.append(shares * side / rows, 1 - side / rows)))
     return spectra
 
 

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 LEVEL = 0.01
 PLAUSIBLE = 0.1
 NO_TEST = "none"
+TAIL = ("alpha", "xmin", "alpha_p", "null_alpha", "null_low", "null_high", "beyond", "heavy")
+BULK = ("mp_variance", "mp_edge", "mp_ks", "mp_beyond", "spikes", "spike_p", "spike_edge")
+OF_ZEROS = dict.fromkeys((*BULK, "test", *TAIL), np.nan) | {"test": NO_TEST, "heavy": False}
+SMALL = 2**22  # numbers that are taken to float64 once and held
 
 
 class Against(NamedTuple):
@@ -75,12 +79,13 @@ def table(
 
 
 def of_layer(weight: "torch.Tensor", mask: "torch.Tensor", held: Against, numbers: np.random.Generator) -> dict[str, Any]:
+    weight = weight.double() if weight.numel() <= SMALL else weight
     values, shape, places = layer_squares(weight), (len(weight), weight[0].numel()), mask.flatten(1).numpy()
     facts = places_kept(places) | shape_of(values, long_side=max(shape))._asdict()
     kept = moments(weight, facts["kept"])
     facts |= {"kurtosis": kept.kurtosis, "sarle": kept.sarle}
     if not values[-1] > 0:
-        return facts
+        return facts | OF_ZEROS
     drawn = None
     if held.redraws and min(shape) <= held.widest:
         drawn = null_spectra(weight.flatten(1).double().numpy(), places, held.null, held.redraws, numbers)
@@ -113,16 +118,15 @@ def spiked(values: np.ndarray, kept: Moments, drawn: np.ndarray | None) -> dict[
 
 def tailed(values: np.ndarray, drawn: np.ndarray | None, bootstraps: int) -> dict[str, Any]:
     """A power law with its p-value, and the same fit of the redraws; nothing where there are too few eigenvalues for one."""
-    names = ("alpha", "xmin", "alpha_p", "null_alpha", "null_low", "null_high", "beyond", "heavy")
     try:
         if drawn is None:
             fit = fit_power_law(values, bootstraps=bootstraps)
-            return dict(zip(names, (fit.alpha, fit.xmin, fit.p_value, *[np.nan] * 4, False), strict=True))
+            return dict(zip(TAIL, (fit.alpha, fit.xmin, fit.p_value, *[np.nan] * 4, False), strict=True))
         tail = read_tail(values, drawn, bootstraps=bootstraps)
     except ValueError:
-        return dict(zip(names, [np.nan] * 7 + [False], strict=True))
+        return dict(zip(TAIL, [np.nan] * 7 + [False], strict=True))
     told = (tail.alpha, tail.xmin, tail.p_value, tail.null_alpha, tail.null_low, tail.null_high, tail.beyond, tail.heavy)
-    return dict(zip(names, told, strict=True))
+    return dict(zip(TAIL, told, strict=True))
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
@@ -176,4 +180,4 @@ def summary(part: "pd.DataFrame") -> str:
     spiked, heavy = (tested["spikes"] > 0).sum(), part["heavy"].sum()
     words = f"spikes in {spiked} of {len(tested)} layers at a level of 1 %, a heavy tail in {heavy} of {len(part)}"
     untested = len(part) - len(tested)
-    return f"{words}; {untested} too wide and too sparse to test" if untested else words
+    return f"{words}; {untested} could not be tested" if untested else words

@@ -9,7 +9,7 @@ BLOCK = 2**22  # numbers that are held in float64 at a time
 
 
 class Moments(NamedTuple):
-    """Of the kept weights: how many, mean, and central moments; sums of squares of each row and of each column of the layer."""
+    """Of the kept weights: how many, mean, central moments; of the layer: sums of squares of each row and column."""
 
     kept: int
     mean: float

@@ -123,7 +123,8 @@ def counted(layers: Entries, masks: Entries) -> tuple[float, dict[str, str]]:
 def weight(held: Entry, mask: Entry | None) -> "torch.Tensor":
     """A layer, with exact zeros outside its mask."""
     value = held.read()
-    if strange := amount(value, infinite):
+    if not finite(value):
+        strange = amount(value, infinite)
         raise Refusal(f"{held.where}: {strange} of its {value.numel()} entries are NaN or infinite")
     return value if mask is None else value.masked_fill_(truth(mask).logical_not_(), 0)
 
@@ -146,6 +147,11 @@ def ones(shape: tuple[int, ...]) -> "torch.Tensor":
     import torch
 
     return torch.ones((), dtype=torch.bool).expand(shape)
+
+
+def finite(values: "torch.Tensor") -> bool:
+    """In one pass that writes nothing: NaN is both the least and the largest."""
+    return all(bool(end.isfinite()) for end in values.aminmax())
 
 
 def infinite(values: "torch.Tensor") -> "torch.Tensor":

@@ -9,26 +9,26 @@ import pandas as pd
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.analyze import _ask
+from rmtlottery.analyze import _questions
 
 
 def test_every_file_of_the_folder_is_a_question():
-    assert {"accuracy", "qmap"} <= set(_ask.questions())
-    assert all(question.endswith("?") for question in _ask.questions().values())
+    assert {"accuracy", "qmap"} <= set(_questions.questions())
+    assert all(question.endswith("?") for question in _questions.questions().values())
 
 
 def test_listing_questions_and_options_imports_nothing_heavy():
     code = (
-        "import sys; from rmtlottery.analyze import _ask; _ask.questions(); _ask.options('qmap')\n"
+        "import sys; from rmtlottery.analyze import _questions; _questions.questions(); _questions.options('qmap')\n"
         "print([name for name in ('torch', 'pandas', 'seaborn') if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 
 
 def test_options_are_keyword_only_parameters_with_type_and_default():
-    field = _ask.options("qmap")["samples"]
+    field = _questions.options("qmap")["samples"]
     assert (field.kind, field.default) == (int, 1000)
-    assert _ask.options("accuracy") == {}
+    assert _questions.options("accuracy") == {}
 
 
 def test_a_table_starts_with_where_it_is_from_and_covers_every_ticket(tiny_run):

@@ -7,7 +7,7 @@ import pytest
 
 import rmtlottery as rl
 from rmtlottery.analyze.__main__ import main
-from rmtlottery.analyze._ask import questions
+from rmtlottery.analyze._questions import questions
 from tests.commands import command
 
 

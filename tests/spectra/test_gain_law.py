@@ -87,3 +87,12 @@ def test_equal_values_are_one_and_zeros_none():
     law = discrete(np.array([2.0, 0.0, 2.0, 0.5]), np.ones(4)).times(3.0)
     assert_allclose([law.x, law.weights], [[0.5, 2], [3, 6]])
     assert (law.top, law.top_weight, law.rank) == (2.0, 6.0, 9.0)
+
+
+@pytest.mark.parametrize("q", [0.3, 10.0, 50.0, 451.0, 1000.0, 3000.0])
+@pytest.mark.parametrize("p", [1e-6, 1e-3, 0.13, 10.0])
+def test_the_path_aside_gives_what_the_real_line_gives(q, p):
+    """E x/(x + p) has no pole near: both rules are to find it, for signals so long that few gains are not almost 0."""
+    law = gain_law(activation("tanh"), q)
+    on_line, aside = law.weights @ (law.x / (law.x + p)), law.below_weights @ (law.below / (law.below + p))
+    assert abs(aside - on_line) < 1e-9 * on_line
