@@ -55,12 +55,12 @@ def main(words: Sequence[str]) -> int:
     limit(given["threads"], given["workers"])
     from rmtlottery.analyze._answer import Form, answer
 
-    sources = opened(places, given)
+    sources, faults = opened(places, given)
     asked = [(name, belonging(name, flags)) for name in chosen]
     folder = Path(out) if out else beside(sources, given["control"], given["control_seed"])
     file = folder / ("report.html" if chosen == list(questions()) else f"report-{'-'.join(chosen)}.html")
     title, command = ", ".join(source.path.name for source in sources), shlex.join([*COMMAND.split(), *words])
-    outcome = answer(sources, asked, file, title, command, Form(given["workers"], given["written"]))
+    outcome = answer(sources, asked, file, title, command, Form(given["workers"], given["written"], faults))
     console.tell(outcome)
     return console.PARTIAL if outcome.faults else console.DONE
 
@@ -83,13 +83,21 @@ def limit(threads: int | None, workers: int) -> None:
         os.environ |= dict.fromkeys(crews, str(threads or shared))
 
 
-def opened(places: Sequence[str], given: Mapping[str, Any]) -> list[Any]:
-    """What each place holds: a run, what controls make of it, or a checkpoint."""
+def opened(places: Sequence[str], given: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
+    """What the places hold: runs, what controls make of them, or checkpoints; and why others of several cannot be opened."""
     from rmtlottery.analyze._checkpoint import either
     from rmtlottery.prune.controls import Controlled
 
     control, seed = given["control"], given["control_seed"] or 0
-    return [Controlled(p, control, seed) if control else either(p, given["mask"], given["layers"]) for p in places]
+    sources, faults = [], []
+    for place in places:
+        try:
+            sources.append(Controlled(place, control, seed) if control else either(place, given["mask"], given["layers"]))
+        except Refusal as fault:
+            faults.append(str(fault))
+    if not sources:
+        raise Refusal("; ".join(faults))
+    return sources, faults
 
 
 def beside(sources: Sequence[Any], control: str | None, seed: int | None) -> Path:

@@ -24,10 +24,11 @@ Source = Run | Checkpoint
 
 
 class Form(NamedTuple):
-    """How answers are made and written: by how many processes, and as csv or json."""
+    """How answers are made and written: by how many processes, as csv or json, and with which faults met before."""
 
     workers: int = 1
     written: str = "csv"
+    faults: Sequence[str] = ()
 
 
 ALONE = Form()
@@ -48,7 +49,7 @@ def answer(sources: Sequence[Source], asked: Asked, report: Path, title: str, co
     The report's folder gets tables/ and figures/ too.
     """
     sources = list({source.path.resolve(): source for source in sources}.values())
-    faults = [fault for source in sources for fault in source.faults()]
+    faults = [*form.faults, *(fault for source in sources for fault in source.faults())]
     skipped = [line for source in sources if isinstance(source, Checkpoint) for line in source.skipped()]
     answers = []
     for name, given in asked:

@@ -43,7 +43,7 @@ def gather(
                 frames.append(found)
                 keys += [key] * len(found)
     if not frames:
-        raise Refusal(f"{name} has no ticket to ask" + (f": {faults[0]}" if faults else "; train first"))
+        raise Refusal(faults[0] if faults else f"{name} has no ticket to ask; train first")
     table = pd.concat([pd.DataFrame(keys), pd.concat(frames, ignore_index=True)], axis=1)
     return table.assign(run=table["run"].map(distinct(set(table["run"])))), faults
 

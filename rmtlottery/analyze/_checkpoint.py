@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.foreign import is_checkpoint, load
+from rmtlottery.tickets.layout import nearby
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Ticket
 
@@ -35,7 +36,7 @@ class Checkpoint:
         reasons: dict[str, list[str]] = {}
         for held in self.ticket.record["skipped"]:
             reasons.setdefault(held["why"], []).append(held["tensor"])
-        return [f"{self.path.name}: {', '.join(shortened(names))}: {why}" for why, names in reasons.items()]
+        return [f"{self.path.name}: {named(names)}: {why}" for why, names in reasons.items()]
 
     def lead(self) -> str:
         masks = self.ticket.mask
@@ -43,13 +44,16 @@ class Checkpoint:
         return f"{len(sizes)} layers of {self.path.name}, {sum(sizes):,} weights, density {self.ticket.density:.1%}"
 
 
-def shortened(names: list[str]) -> list[str]:
-    return names if len(names) <= AT_MOST else [*names[: AT_MOST - 1], f"and {len(names) - AT_MOST + 1} more"]
+def named(names: list[str]) -> str:
+    shown = names if len(names) <= AT_MOST else [*names[: AT_MOST - 1], f"{len(names) - AT_MOST + 1} more"]
+    return f"{'each of ' if len(names) > 1 else ''}{', '.join(shown)}"
 
 
 def either(path: str | Path, mask: str | Path | None = None, layers: str | None = None) -> Run | Checkpoint:
     """The run in a folder, or else the checkpoint."""
-    if is_checkpoint(Path(path)):
+    if not Path(path).exists():
+        raise Refusal(f"{path} is not there{nearby(Path(path))}")
+    if is_checkpoint(path):
         return Checkpoint(path, mask, layers or "*")
     if mask or layers:
         raise Refusal(f"--mask and --layers are for checkpoints, and {path} is none; a run knows its masks")

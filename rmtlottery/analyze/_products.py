@@ -52,7 +52,7 @@ class Chain(NamedTuple):
 
     @property
     def vanishes(self) -> bool:
-        return not all(factor.any() for factor in (*self.weights.values(), *self.squares.values()))
+        return not (all(map(torch.any, self.weights.values())) and all(map(np.any, self.squares.values())))
 
     def product(self, matrices: Mapping[int, Part], slopes: Mapping[int, Part]) -> FreeProduct:
         """In order of application."""
@@ -79,7 +79,7 @@ def chain_of(ticket: Ticket, weights: Weights, seen: Probe, span: Span) -> Chain
 
 
 def equal_shares(slopes: torch.Tensor) -> np.ndarray:
-    """The squares of the slopes at all inputs, sorted, each run of them as their mean: as many numbers as there are units."""
+    """The squares of the slopes at all inputs, sorted, each run of them as its mean: as many numbers as units."""
     return np.sort(slopes.square().numpy(), axis=None).reshape(slopes.shape[1], -1).mean(axis=1)
 
 

@@ -3,11 +3,12 @@
 Four answers, for none is enough. `sarle` is Sarle's coefficient (skewness^2 + 1) / kurtosis: 1/3 for a Gaussian, 5/9 for
 a uniform law, 1 for two values; a skewed law raises it too. `dip` is Hartigan's distance from the nearest law with one
 mode, with `dip_p`, its p-value against the uniform law. `bic_gain` is how much BIC a second Gaussian saves for each
-weight, and `valley` how deep the fitted density falls between its two peaks, from 0 (one peak) to 1; a second Gaussian
-also pays for mere heavy tails, with no valley. `hole` is the smallest kept |w| over the kept weights' root mean square:
-what magnitude pruning cuts out around 0. The source "cut Gaussian" is a Gaussian law of which the same share is kept by
-magnitude, all of this for as many quantiles. `state` is rewound (theta_k under the mask) or trained. Layers with fewer
-than `fewest` different kept weights are left out.
+weight, and `valley` how deep the fitted density falls between its two peaks, from 0 (one peak, or a second Gaussian that
+BIC does not pay for) to 1; a second Gaussian also pays for mere heavy tails, with no valley. `hole` is the smallest kept
+|w| over the kept weights' root mean square: what magnitude pruning cuts out around 0. The source "cut Gaussian" is a
+Gaussian law of which the same share is kept by magnitude, all of this for as many quantiles. `state` is rewound (theta_k
+under the mask) or trained. Layers with fewer than `fewest` different kept weights are left out; of one with more than
+`most` kept weights about so many, by lot, are looked at: `kept` says how many.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from rmtlottery.refusal import Refusal
 from rmtlottery.spectra.bimodality import kurtosis, sarle
 from rmtlottery.spectra.dip import dip
 from rmtlottery.spectra.two_gaussians import two_gaussians
+from rmtlottery.tickets.streams import generator
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -33,43 +35,49 @@ MEASURED, CUT = "measured", "cut Gaussian"
 LEVEL = 0.01
 
 
-def table(ticket: Ticket, *, fewest: int = 30) -> "pd.DataFrame":
+def table(ticket: Ticket, *, fewest: int = 30, most: int = 1_000_000) -> "pd.DataFrame":
     """Columns: state, layer, name, source, kept, sarle, kurtosis, dip, dip_p, bic_gain, valley, hole."""
     import pandas as pd
 
-    if fewest < 5:
-        raise Refusal(f"fewest = {fewest} is not at least 5, below which no law can be told")
+    if not 5 <= fewest <= most:
+        raise Refusal(f"fewest = {fewest} is not at least 5, below which no law can be told, and at most most = {most}")
     rows = [
         {"state": state, "layer": layer, "name": name} | law
         for state, weights in ticket.states.items()
         for layer, (name, mask) in enumerate(ticket.mask.items(), start=1)
-        for law in laws(kept_weights(weights[name], mask), mask.numel(), fewest)
+        for law in laws(some(kept_weights(weights[name], mask), most, name), int(mask.sum()) / mask.numel(), fewest)
     ]
     if not rows:
         raise Refusal(f"{ticket} keeps {fewest} different weights in no layer; take a smaller fewest")
     return pd.DataFrame(rows)
 
 
-def laws(kept: np.ndarray, of: int, fewest: int) -> Iterator[dict[str, Any]]:
+def some(kept: np.ndarray, most: int, name: str) -> np.ndarray:
+    """The kept weights of a layer, or about so many of them, the same places whenever the layer is asked."""
+    if len(kept) <= most:
+        return kept
+    return kept[np.unique(generator(0, "some of the weights", name).integers(0, len(kept), most))]
+
+
+def laws(kept: np.ndarray, density: float, fewest: int) -> Iterator[dict[str, Any]]:
     """What is measured, and the quantiles of a Gaussian without its middle."""
     if len(np.unique(kept[: 2 * fewest])) >= fewest or len(np.unique(kept)) >= fewest:
         yield {"source": MEASURED} | told(kept)
-        yield {"source": CUT} | told(cut_gaussian(len(kept), of))
+        yield {"source": CUT} | told(cut_gaussian(len(kept), density))
 
 
-def cut_gaussian(kept: int, of: int) -> np.ndarray:
+def cut_gaussian(kept: int, density: float) -> np.ndarray:
     """As many quantiles of a Gaussian law, without the share around 0 that magnitude pruning takes."""
-    share = kept / of
-    below = share * (np.arange(kept) + 0.5) / kept
-    return ndtri(np.where(below < share / 2, below, below + 1 - share))
+    below = density * (np.arange(kept) + 0.5) / kept
+    return ndtri(np.where(below < density / 2, below, below + 1 - density))
 
 
 def told(kept: np.ndarray) -> dict[str, Any]:
     deep, fit = dip(kept), two_gaussians(kept)
     hole = float(np.abs(kept).min() / np.sqrt(np.mean(kept**2)))
     shapes = {"kept": len(kept), "sarle": sarle(kept), "kurtosis": kurtosis(kept)}
-    modes = {"dip": deep.statistic, "dip_p": deep.p_value, "bic_gain": fit.bic_gain / len(kept), "valley": fit.valley}
-    return shapes | modes | {"hole": hole}
+    modes = {"dip": deep.statistic, "dip_p": deep.p_value, "bic_gain": fit.bic_gain / len(kept)}
+    return shapes | modes | {"valley": fit.valley if fit.bic_gain > 0 else 0.0, "hole": hole}
 
 
 def plot(table: "pd.DataFrame") -> "Figure":

@@ -175,9 +175,13 @@ def headline(table: "pd.DataFrame") -> str:
 
 
 def summary(part: "pd.DataFrame") -> str:
-    """How many layers have spikes and heavy tails, and how many could not be tested."""
-    tested = part[part["test"] != NO_TEST]
-    spiked, heavy = (tested["spikes"] > 0).sum(), part["heavy"].sum()
-    words = f"spikes in {spiked} of {len(tested)} layers at a level of 1 %, a heavy tail in {heavy} of {len(part)}"
-    untested = len(part) - len(tested)
-    return f"{words}; {untested} could not be tested" if untested else words
+    """How many layers have spikes and heavy tails, and how many were not, or could not be, tested."""
+    tested, asked = part[part["test"] != NO_TEST], part[part["null_alpha"].notna() & part["alpha_p"].notna()]
+    spikes = counted("spikes at a level of 1 %", (tested["spikes"] > 0).sum(), len(tested))
+    tails = counted("a heavy tail", asked["heavy"].sum(), len(asked))
+    left = len(part) - len(tested)
+    return f"{spikes}, {tails}" + (f"; {left} need redraws, and had none" if left else "")
+
+
+def counted(what: str, hits: int, tested: int) -> str:
+    return f"{what} in {hits} of {tested} layers tested" if tested else f"{what} tested in no layer"

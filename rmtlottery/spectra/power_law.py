@@ -22,6 +22,8 @@ class PowerLaw(NamedTuple):
     """`tail` values are at or above xmin; `error` is alpha's standard error with xmin given, (alpha - 1)/sqrt(tail).
 
     `p_value` is the share of samples of the fitted law that lie farther from their own fit: below 0.1 it is no power law.
+    The converse says little: since xmin is free, a tail is found that a power law fits in most samples of other laws
+    (lognormal, exponential), too, however many values there are. Hence `tails.read_tail`.
     """
 
     alpha: float

@@ -1,4 +1,4 @@
-"""Tickets that nobody trained: a small net's theta_0 under a mask by lot, for what an analysis says to be worked out again."""
+"""Tickets that nobody trained: a small net's theta_0 under a mask by lot, so that an analysis can be worked out again."""
 
 import torch
 

@@ -55,33 +55,33 @@ def test_every_number_is_that_of_the_kept_weights(asked):
 
 
 def test_two_points_are_two_kinds_and_a_gaussian_is_one(asked):
-    two, one, flat = measured(asked(two_points(20, 25), normal(20, 25), normal(20, 25) ** 3)).to_dict("records")
+    two, one, flat = measured(asked(two_points(30, 35), normal(30, 35), normal(30, 35) ** 3)).to_dict("records")
     assert two["sarle"] > 0.9
     assert one["sarle"] == pytest.approx(1 / 3, abs=0.05)
     assert (two["dip_p"] < 0.001, one["dip_p"] > 0.2, flat["dip_p"] > 0.2) == (True, True, True)
-    assert two["dip"] > 0.2
+    assert two["dip"] > 0.15
     assert two["valley"] > 0.99
-    assert one["valley"] == 0
+    assert one["valley"] == 0, "of a fit that BIC refuses it may be .62"
     assert two["bic_gain"] > 1
     assert one["bic_gain"] < 0
     assert flat["bic_gain"] > 0.3, "heavy tails are worth a second Gaussian"
-    assert flat["valley"] == 0
+    assert flat["valley"] < 0.01
 
 
 def test_the_density_of_two_points_by_quadrature(asked):
     """BIC's gain per weight: twice the difference of entropies, less three parameters; a mixture of width .3 at +-1."""
-    weight = two_points(60, 70, width=0.3)
+    weight = two_points(50, 60, width=0.3)
     law = lambda x: (stats.norm.pdf(x, 1, 0.3) + stats.norm.pdf(x, -1, 0.3)) / 2  # noqa: E731
     entropy = -quad(lambda x: law(x) * np.log(law(x)), -4, 4, points=(-1, 1))[0]
-    gain = 2 * (0.5 * np.log(2 * np.pi * np.e * 1.09) - entropy) - 3 * np.log(4200) / 4200
+    gain = 2 * (0.5 * np.log(2 * np.pi * np.e * 1.09) - entropy) - 3 * np.log(3000) / 3000
     row = measured(asked(weight)).iloc[0]
     assert row["bic_gain"] == pytest.approx(gain, abs=0.05)
     assert row["valley"] == pytest.approx(1 - law(0) / law(1), abs=0.02)
 
 
-@pytest.mark.parametrize(("kept", "of"), [(500, 1000), (1000, 1000), (77, 400)])
+@pytest.mark.parametrize(("kept", "of"), [(500, 1000), (1000, 1000), (78, 400)])
 def test_a_cut_gaussian_is_what_magnitude_pruning_leaves(kept, of):
-    found, cut = cut_gaussian(kept, of), stats.norm.isf(kept / of / 2)
+    found, cut = cut_gaussian(kept, kept / of), stats.norm.isf(kept / of / 2)
     assert len(found) == kept
     assert np.abs(found).min() >= cut - 1e-9
     assert found == pytest.approx(-found[::-1], abs=1e-12)
@@ -93,7 +93,7 @@ def test_a_cut_gaussian_is_what_magnitude_pruning_leaves(kept, of):
 
 def test_a_gaussian_cut_by_magnitude_is_as_bimodal_as_the_law_it_is_held_against(asked):
     """Sarle's coefficient of the law: E x^2^2 / E x^4 beyond the cut."""
-    weight = normal(60, 50)
+    weight = normal(60, 60)
     weight[np.abs(weight) < np.quantile(np.abs(weight), 0.7)] = 0
     row, law = (asked(weight).query("source == @s").iloc[0] for s in (MEASURED, CUT))
     cut = stats.norm.isf(0.15)
@@ -102,15 +102,17 @@ def test_a_gaussian_cut_by_magnitude_is_as_bimodal_as_the_law_it_is_held_against
     assert law["hole"] == pytest.approx(cut / np.sqrt(second), rel=0.01)
     for name in ("sarle", "dip", "hole"):
         assert row[name] == pytest.approx(law[name], rel=0.08)
-    assert row["valley"] == law["valley"] == 1
+    assert min(row["valley"], law["valley"]) > 0.99
     assert row["dip_p"] < 0.001
 
 
 def test_a_gaussian_cut_by_lot_is_of_one_kind(asked):
-    weight = np.where(np.random.default_rng(5).random((60, 50)) < 0.3, normal(60, 50), 0.0)
+    weight = np.where(np.random.default_rng(5).random((60, 60)) < 0.3, normal(60, 60), 0.0)
     row, law = (asked(weight).query("source == @s").iloc[0] for s in (MEASURED, CUT))
-    assert row["sarle"] < 0.4 < 0.7 < law["sarle"]
-    assert row["dip_p"] > 0.1 > law["dip_p"]
+    assert row["sarle"] < 0.4
+    assert law["sarle"] > 0.7
+    assert row["dip_p"] > 0.1
+    assert law["dip_p"] < 0.001
 
 
 def test_layers_of_few_different_weights_are_left_out(asked):
@@ -141,7 +143,7 @@ def test_a_net_with_one_layer_that_has_enough_weights_has_a_figure(asked):
 
 
 def test_a_control_is_rewound_alone(tiny_run):
-    table = rl.tabulate("bimodality", rl.controls.shuffle_entries(tiny_run[0, 2], 0))
+    table = rl.tabulate("bimodality", rl.controls.shuffle_entries(tiny_run[0, 3], 0))
     assert list(table["state"].unique()) == ["rewound"]
 
 
@@ -183,3 +185,13 @@ def test_the_figure_has_labels_and_names_both_sources(table, which):
         assert words in axes.get_ylabel()
         assert axes.get_xlabel()
     assert [text.get_text() for text in figure.axes[2].get_legend().get_texts()] == [MEASURED, CUT]
+
+
+def test_of_very_many_weights_some_are_looked_at(asked):
+    weight = normal(80, 90)
+    whole, part = asked(weight), asked(weight, most=2000)
+    assert set(whole["kept"]) == {7200}
+    assert part["kept"].between(1500, 2000).all()
+    row = part[part["source"] == MEASURED].iloc[0]
+    assert row["sarle"] == pytest.approx(1 / 3, abs=0.05)
+    assert row["dip_p"] > 0.05

@@ -65,6 +65,9 @@ def test_turned_layers_keep_their_singular_values_and_lose_their_directions():
     before = [torch.randn(7, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)]
     (after,) = rotated(before, np.random.default_rng(0))
     torch.testing.assert_close(torch.linalg.svdvals(after), torch.linalg.svdvals(before[0]))
+    corner = torch.zeros(3, 4, dtype=torch.float64)
+    corner[0, 0] = 1
+    assert rotated([corner], np.random.default_rng(0))[0].all(), "on both sides"
     turned = np.stack([haar(3, np.random.default_rng(seed)).numpy() for seed in range(4000)])
     assert np.allclose(turned @ turned.swapaxes(1, 2), np.eye(3))
     assert_mean(turned[:, 0, 0], 0.0, rejects=0.1)
@@ -180,8 +183,12 @@ def test_a_checkpoint_is_refused(tmp_path):
         rl.tabulate("freeness", rl.load(tmp_path / "net.pt"))
 
 
-def test_the_headline_has_the_means_over_seeds_of_both_ends(tiny_run):
-    table = rl.tabulate("freeness", tiny_run, samples=4, bins=10)
+@pytest.fixture(scope="module")
+def table(tiny_run):
+    return rl.tabulate("freeness", tiny_run, samples=4, bins=10)
+
+
+def test_the_headline_has_the_means_over_seeds_of_both_ends(table):
     words, cells = headline(table), table.query("bin == 0 and state == 'trained'")
     for level in (0, 3):
         here = cells[cells["level"] == level]
@@ -191,8 +198,8 @@ def test_the_headline_has_the_means_over_seeds_of_both_ends(tiny_run):
 
 
 @pytest.mark.parametrize("which", ["level == level", "seed == 0", "level == 3", "seed == 1 and level == 0"])
-def test_the_figure_has_labels_and_names_every_source(tiny_run, which):
-    table = rl.tabulate("freeness", tiny_run, samples=3, bins=10).query(which)
+def test_the_figure_has_labels_and_names_every_source(table, which):
+    table = table.query(which)
     figure = rl.plot("freeness", table)
     shown = min(table["level"].nunique(), 3)
     assert len(figure.axes) == 2 * (1 + shown)

@@ -147,7 +147,10 @@ def test_a_planted_direction_is_a_spike(asked):
     assert ((table["spectral"] ** 2 > table["spike_edge"]) == (table["spikes"] > 0)).all()
     assert table["spike_edge"][0] == pytest.approx(317, rel=0.08)
     words = headline(table)
-    assert "net.safetensors, trained: spikes in 2 of 4 layers at a level of 1 %, a heavy tail in 0 of 4" in words
+    assert (
+        "net.safetensors, trained: spikes at a level of 1 % in 2 of 4 layers tested, a heavy tail tested in no layer"
+        in words
+    )
 
 
 def test_permuted_redraws_fire_at_their_level_on_random_layers(asked):
@@ -183,7 +186,7 @@ def test_a_planted_power_law_is_read_and_a_gaussian_layer_has_none(asked):
 
 
 def test_redraws_and_bootstraps_may_be_left_out(asked):
-    weight, options = normal(20, 30), [{}, {"redraws": 99}, {"bootstraps": 5}, {"redraws": 99, "widest": 19}]
+    weight, options = normal(20, 30), [{}, {"redraws": 99, "widest": 20}, {"bootstraps": 5}, {"redraws": 99, "widest": 19}]
     plain, drawn, booted, wide = (asked(weight, **option).iloc[0] for option in options)
     assert plain["test"] == booted["test"] == wide["test"] == "none"
     assert drawn["test"] == "null"
@@ -209,7 +212,10 @@ def test_a_layer_of_zeros_is_told_and_not_tested(asked):
     assert (row["kept"], row["frobenius"], row["hard_rank"], row["test"]) == (24, 0, 0, "none")
     assert np.isnan(row["stable_rank"])
     assert not row["heavy"]
-    assert "spikes in 0 of 1 layers at a level of 1 %, a heavy tail in 0 of 2; 1 could not be tested" in headline(table)
+    assert (
+        "spikes at a level of 1 % in 0 of 1 layers tested, a heavy tail tested in no layer; 1 need redraws, and had none"
+        in headline(table)
+    )
     alone = asked(np.zeros((4, 6)))
     assert list(alone.columns) == COLUMNS
     assert "0 of 0 layers" in headline(alone)
@@ -256,7 +262,7 @@ def table(tiny_run):
 def test_the_headline_counts_layers(table):
     for state, part in table.groupby("state"):
         spiked, heavy = (part["spikes"] > 0).sum(), part["heavy"].sum()
-        words = f"{state}: spikes in {spiked} of 24 layers at a level of 1 %, a heavy tail in {heavy} of 24"
+        words = f"{state}: spikes at a level of 1 % in {spiked} of 24 layers tested, a heavy tail in {heavy} of 24 layers"
         assert words in headline(table)
 
 

@@ -36,7 +36,7 @@ def test_answers_go_into_the_run_unless_told(tiny_run, tmp_path):
         ([], "name at least one run's folder"),
         (["RUN", "--only", "qmaps"], "unknown analysis 'qmaps': did you mean 'qmap'"),
         (["RUN", "--qmap.sample", "3"], r"unknown option '--qmap\.sample': did you mean '--qmap\.samples'"),
-        (["RUN/nowhere"], "is no run"),
+        (["RUN/nowhere"], "RUN/nowhere is not there; runs around it: RUN"),
         (["RUN/seed-0"], "is no run.*runs around it: RUN"),
         (["RUN/spec.json"], "is no run, which is a folder that training made: it is a file"),
         (["RUN", "RUN"], "2 runs share one report: say with --out where it goes"),

@@ -1,5 +1,7 @@
 """Each theory of a product of layers against large random matrices, many small ones, and the laws of equal widths."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ import rmtlottery as rl
 from rmtlottery.analyze._products import MASKED, NOMINAL, SIZES, SPECTRA, Span, equal_shares, theories
 from rmtlottery.measure.signal import probe
 from rmtlottery.spectra.distance import ks_distance
-from rmtlottery.tickets.parts import DeltaOrthogonal, DividedBias, He, Normal, Orthogonal, Own
+from rmtlottery.tickets.parts import DeltaOrthogonal, DividedBias, Glorot, He, Normal, Orthogonal, Own
 from tests.analyze.drawn import drawn, fc, held
 from tests.conftest import assert_mean
 
@@ -120,6 +122,13 @@ def test_own_sizes_are_the_law_of_equal_widths():
     assert found.cdf(x) == pytest.approx(law.cdf(x), abs=1e-8)
 
 
+def test_own_sizes_of_unequal_widths_are_of_rows():
+    ticket = drawn(fc(8, 5, 7), density=0.6)
+    sigma, chi = sigmas(ticket), [NORMAL @ sech2(np.sqrt(q) * Z) ** 2 for q in measured_lengths(ticket)]
+    mean = np.prod([sigma[layer] ** 2 for layer in (1, 2, 3, 4)]) * np.prod(chi)
+    assert told(ticket, SPANS[0])[SIZES].mean == pytest.approx(mean, rel=1e-9)
+
+
 @pytest.mark.parametrize("init", [Orthogonal(), DeltaOrthogonal()])
 def test_nominal_of_an_orthogonal_init_is_orthogonal(init):
     ticket = drawn(fc(10, 10, 10), init)
@@ -129,9 +138,17 @@ def test_nominal_of_an_orthogonal_init_is_orthogonal(init):
 
 
 def test_nominal_knows_the_sigmas_of_every_layer():
-    """He: sigma_w^2 = 2, no biases; a divided bias: sigma_b^2 over the width. Means are products of sigma_w^2 E phi'^2."""
+    """He: sigma_w^2 = 2; Glorot: 2 in/(in + out); a divided bias: sigma_b^2 over the width.
+
+    Means are products of sigma_w^2 E phi'^2.
+    """
     ticket = drawn(fc(8, 5, phi="relu"), He())
     assert told(ticket, Span("whole", 0, 3))[NOMINAL].mean == pytest.approx(2**3 / 2**2)
+    sides = [9, 8, 5, 4]
+    fans = [2 * before / (before + after) for before, after in itertools.pairwise(sides)]
+    ticket = drawn(fc(8, 5, phi="linear"), Glorot())
+    assert told(ticket, Span("whole", 0, 3))[NOMINAL].mean == pytest.approx(np.prod(fans))
+    assert told(ticket, Span("hidden", 1, 2))[NOMINAL].mean == pytest.approx(fans[1])
     ticket = drawn(fc(8, 5), DividedBias(sigma_w=1.2, sigma_b=2.0))
     first = 1.44 * np.mean(probe(ticket, 20).x.double().numpy() ** 2) + 4 / 8
     chi = 1.44 * NORMAL @ sech2(np.sqrt(first) * Z) ** 2

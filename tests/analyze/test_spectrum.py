@@ -135,7 +135,7 @@ def test_redraws_alone_know_the_mask(asked):
 def test_the_scatter_holds_most_redraws(asked):
     """A random layer is one more of them: beyond the scatter as often as 1 in 20."""
     numbers = np.random.default_rng(6)
-    layers = [(numbers.standard_normal((7, 11)), numbers.random((7, 11)) < 0.5) for _ in range(100)]
+    layers = [(numbers.standard_normal((7, 11)), numbers.random((7, 11)) < 0.5) for _ in range(80)]
     table = asked(*layers, redraws=40, bins=2)
     here = table[(table["source"] == REDRAWN) & (table["bin"] == 0)]
     assert_mean(here["ks"] > here["ks_scatter"], 0.05, rejects=0.3, bias=0.03)
