@@ -12,6 +12,7 @@ from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field, at_least
 
 COMMAND = "python -m rmtlottery.analyze"
+ANY = ("model", "pytorch_model", "weights", "checkpoint")  # names that tell nothing: their folder's is taken
 ABOUT = """Ask the tickets of runs, or the layers of any checkpoint; writes tables, figures and one report.html.
 A checkpoint is a .safetensors, a .pt or .pth with a state_dict (no pickle is executed), or a sharded one's index.json
 or folder; a .csv or .json table of each analysis that weights alone can answer comes of it, and why of the others not."""
@@ -89,6 +90,8 @@ def opened(places: Sequence[str], given: Mapping[str, Any]) -> tuple[list[Any], 
     from rmtlottery.prune.controls import Controlled
 
     control, seed = given["control"], given["control_seed"] or 0
+    if control and (given["mask"] or given["layers"]):
+        raise Refusal("--mask and --layers are for checkpoints, and controls are made of the tickets of runs")
     sources, faults = [], []
     for place in places:
         try:
@@ -105,7 +108,10 @@ def beside(sources: Sequence[Any], control: str | None, seed: int | None) -> Pat
     if len(sources) > 1:
         raise Refusal(f"{len(sources)} runs share one report: say with --out where it goes")
     path, word = sources[0].path, "-".join(["analysis", *([control, str(seed or 0)] if control else [])])
-    return path / word if (path / "spec.json").is_file() else Path(f"{word}-{path.name.partition('.')[0]}")
+    if (path / "spec.json").is_file():
+        return path / word
+    name = path.name.partition(".")[0]
+    return Path(f"{word}-{path.resolve().parent.name if name in ANY else name}")
 
 
 def names(only: str | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rmtlottery.analyze._ask import gather, plot
 from rmtlottery.analyze._checkpoint import Checkpoint
-from rmtlottery.analyze._questions import analysis, beyond_weights, questions
+from rmtlottery.analyze._questions import analysis, beyond_weights, nets, questions
 from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write
@@ -72,8 +72,15 @@ def answer(sources: Sequence[Source], asked: Asked, report: Path, title: str, co
 
 def lacks(source: Source, name: str) -> str:
     """Why a source cannot be asked this; nothing if it can."""
-    needed = beyond_weights(name) if isinstance(source, Checkpoint) else ""
-    return f"{source.path.name}: {name}: needs {needed}, which a checkpoint alone does not hold" if needed else ""
+    if isinstance(source, Checkpoint):
+        needed = beyond_weights(name)
+        return f"{source.path.name}: {name}: needs {needed}, which a checkpoint alone does not hold" if needed else ""
+    kind, about = source.spec.net.kind, nets(name)
+    return (
+        f"{source.path.name}: {name}: is about nets of kind {', '.join(about)}, not {kind}"
+        if about and kind not in about
+        else ""
+    )
 
 
 def one(name: str, given: Mapping[str, Any], tickets: Iterable[Ticket], out: Path, form: Form) -> tuple[Answer, list[str]]:

@@ -41,7 +41,8 @@ class Checkpoint:
     def lead(self) -> str:
         masks = self.ticket.mask
         sizes = [masks[name].numel() for name in masks]
-        return f"{len(sizes)} layers of {self.path.name}, {sum(sizes):,} weights, density {self.ticket.density:.1%}"
+        masked = f", density {self.ticket.density:.1%} where it is masked" if self.ticket.density < 1 else ""
+        return f"{len(sizes)} layers of {self.path.name}, {sum(sizes):,} weights{masked}"
 
 
 def named(names: list[str]) -> str:

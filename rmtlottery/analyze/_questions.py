@@ -58,6 +58,11 @@ def checked(name: str, given: dict[str, Any]) -> dict[str, Any]:
     return {key: accept(known[key], value) for key, value in given.items()}
 
 
+def nets(name: str) -> tuple[str, ...]:
+    """The kinds of net that an analysis is about; none named: any."""
+    return getattr(analysis(name), "NETS", ())
+
+
 def beyond_weights(name: str) -> str:
     """What an analysis needs that no checkpoint holds; nothing if weights alone will do."""
     return getattr(analysis(name), "NEEDS", "")

@@ -91,7 +91,7 @@ def over_rows(squares: Array, rows: int) -> Array:
 
 
 def draw_spectrum(here: "pd.DataFrame", sources: list[str], axes: "Axes") -> None:
-    """Share per decade, measured as an area, theory as lines; intervals over seeds."""
+    """Share per decade, source by source; intervals over seeds."""
     import seaborn as sns
 
     shown = [source for source in sources if source in set(here["source"])]

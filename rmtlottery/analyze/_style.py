@@ -92,6 +92,13 @@ def layer_lines(rows: Any, axes: "Axes", y: str, most: int = 6, dashed: Any = No
     legend_beside(axes, "density", lines, [percent(density[int(level)]) for level in levels])
 
 
+def hidden(part: Any) -> Any:
+    """The layers before the last one of each run; that one too where it is alone."""
+    layers = part.groupby("run")["layer"]
+    first, last = layers.transform("min"), layers.transform("max")
+    return part[(part["layer"] < last) | (first == last)]
+
+
 def layer_ticks(axes: "Axes", layers: Any) -> None:
     """A tick a layer, or some of them where there are many."""
     axes.set_xticks(spread(sorted(layers.unique()), TICKS))

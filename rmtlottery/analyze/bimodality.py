@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from scipy.special import ndtri
 
-from rmtlottery.analyze._style import density_axis, interval, legend_beside, mean_density, panel_name, seeds_words
-from rmtlottery.analyze.weights import kept_weights
+from rmtlottery.analyze._style import density_axis, hidden, interval, legend_beside, mean_density, panel_name, seeds_words
 from rmtlottery.refusal import Refusal
 from rmtlottery.spectra.bimodality import kurtosis, sarle
 from rmtlottery.spectra.dip import dip
@@ -39,24 +39,30 @@ def table(ticket: Ticket, *, fewest: int = 30, most: int = 1_000_000) -> "pd.Dat
     """Columns: state, layer, name, source, kept, sarle, kurtosis, dip, dip_p, bic_gain, valley, hole."""
     import pandas as pd
 
-    if not 5 <= fewest <= most:
-        raise Refusal(f"fewest = {fewest} is not at least 5, below which no law can be told, and at most most = {most}")
+    if not 6 <= fewest <= most:
+        raise Refusal(f"fewest = {fewest} is not at least 6, below which no law can be told, and at most most = {most}")
     rows = [
         {"state": state, "layer": layer, "name": name} | law
         for state, weights in ticket.states.items()
         for layer, (name, mask) in enumerate(ticket.mask.items(), start=1)
-        for law in laws(some(kept_weights(weights[name], mask), most, name), int(mask.sum()) / mask.numel(), fewest)
+        for law in laws(some(weights[name], mask, most, name), int(mask.sum()) / mask.numel(), fewest)
     ]
     if not rows:
         raise Refusal(f"{ticket} keeps {fewest} different weights in no layer; take a smaller fewest")
     return pd.DataFrame(rows)
 
 
-def some(kept: np.ndarray, most: int, name: str) -> np.ndarray:
-    """The kept weights of a layer, or about so many of them, the same places whenever the layer is asked."""
-    if len(kept) <= most:
-        return kept
-    return kept[np.unique(generator(0, "some of the weights", name).integers(0, len(kept), most))]
+def some(weight: "torch.Tensor", mask: "torch.Tensor", most: int, name: str) -> np.ndarray:
+    """The kept weights of a layer, or about so many of them, the same places whenever the layer is asked.
+
+    Those of half precision are spread evenly over what was rounded to them: the many ties would be modes to a dip.
+    """
+    kept, numbers = weight[mask].double().numpy(), generator(0, "some of the weights", name)
+    chosen = kept if len(kept) <= most else kept[np.unique(numbers.integers(0, len(kept), most))]
+    if weight.dtype.itemsize > 2:
+        return chosen
+    spacing = torch.finfo(weight.dtype).eps * 2.0 ** (np.frexp(chosen)[1] - 1)
+    return chosen + np.where(chosen != 0, spacing, 0.0) * (numbers.random(len(chosen)) - 0.5)
 
 
 def laws(kept: np.ndarray, density: float, fewest: int) -> Iterator[dict[str, Any]]:
@@ -96,12 +102,6 @@ def plot(table: "pd.DataFrame") -> "Figure":
         line[0].annotate("Gaussian", (0.01, 1 / 3), xycoords=("axes fraction", "data"), va="bottom", color="grey")
         legend_beside(line[-1], seeds_words(part["seed"].nunique()))
     return figure
-
-
-def hidden(table: "pd.DataFrame") -> "pd.DataFrame":
-    """All layers but the last, whose few weights tell little; it too where it is alone."""
-    layers = table.groupby("run")["layer"]
-    return table[(table["layer"] < layers.transform("max")) | (layers.transform("nunique") == 1)]
 
 
 def draw(part: "pd.DataFrame", axes: "Axes", column: str) -> None:

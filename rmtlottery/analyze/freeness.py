@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDS = "the net and its data"
+NETS = ("fc",)
 MEASURED, FREE, ROTATED = "measured", "free product", "rotated"
 SOURCES = [MEASURED, ROTATED, FREE]
 STYLES = {MEASURED: "o-", FREE: "--", ROTATED: ":"}

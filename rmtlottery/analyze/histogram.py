@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rmtlottery.analyze._style import legend_beside, level_colour, mean_density, panel_name, percent, spread
+from rmtlottery.analyze._style import hidden, legend_beside, level_colour, mean_density, panel_name, percent, spread
 from rmtlottery.analyze.weights import kept_weights
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
@@ -111,9 +111,9 @@ def headline(table: "pd.DataFrame") -> str:
 
 
 def summary(part: "pd.DataFrame") -> str:
-    hidden = part[(part["source"] == "measured") & (part["layer"] < max(part["layer"].max(), 2)) & (part["bin"] == 0)]
-    density = hidden.groupby("level")["density"].mean()
-    sarle = hidden.pivot_table("bimodality", "level", "state").reindex(density.index)
+    here = hidden(part[(part["source"] == "measured") & (part["bin"] == 0)])
+    density = here.groupby("level")["density"].mean()
+    sarle = here.pivot_table("bimodality", "level", "state").reindex(density.index)
     first, last = density.index[0], density.index[-1]
     moves = ", ".join(f"{sarle[state][first]:.3f} to {sarle[state][last]:.3f} {state}" for state in sarle)
     return f"from density {density[first]:.1%} to {density[last]:.1%} the bimodality of the kept weights goes {moves}"

@@ -37,6 +37,7 @@ from rmtlottery.analyze._style import (
     mean_density,
     panel_name,
     percent,
+    plain_log_ticks,
     seeds_words,
     spread,
 )
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDS = "the net and its data"
+NETS = ("fc", "conv")
 MEASURED = "measured"
 SOURCES = [MEASURED, NOMINAL, SIZES, SPECTRA]
 LANCZOS, PROBES, STEPS = 4, 4, 60
@@ -73,8 +75,8 @@ def table(ticket: Ticket, *, samples: int = 32, bins: int = 50, largest: int = 1
             found = [measured(weights, seen, span, edges, largest, numbers)]
             if ticket.spec and isinstance(ticket.spec.net, FC):
                 found += [predicted(source, law, edges) for source, law in theories(ticket, weights, seen, span)]
-            frames += [pd.DataFrame({"state": state, "span": span.name} | row) for row in found]
-    return pd.concat(frames, ignore_index=True).assign(inputs=seen.words)
+            frames += [pd.DataFrame({"state": state, "span": span.name, "inputs": seen.words} | row) for row in found]
+    return pd.concat(frames, ignore_index=True)
 
 
 def measured(
@@ -84,7 +86,8 @@ def measured(
     spectra = by_products(weights, seen, span, numbers) if min(sides) > largest else whole(weights, seen, span)
     told = over_inputs([moments(*spectrum) for spectrum in spectra])
     squares, shares = (np.concatenate(parts) for parts in zip(*spectra, strict=True))
-    return columns(MEASURED, edges, histogram(squares, shares, edges)) | told
+    words = f"the first {len(spectra)} of {seen.words}" if len(spectra) < len(seen.x) else seen.words
+    return columns(MEASURED, edges, histogram(squares, shares, edges)) | told | {"inputs": words}
 
 
 def sizes(weights: Weights, seen: Probe, span: Span) -> tuple[int, int]:
@@ -155,6 +158,7 @@ def draw_variance(cells: "pd.DataFrame", axes: "Axes") -> None:
     density_axis(axes)
     sns.lineplot(cells, x="density", y="variance", errorbar=interval, ax=axes, **look)
     axes.set(ylabel="m2/m1^2 - 1 of squared singular values", yscale="log")
+    plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3)
     legend_beside(axes, seeds_words(cells["seed"].nunique()))
 

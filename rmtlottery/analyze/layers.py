@@ -1,15 +1,21 @@
 """Which layers have more in their spectrum than random weights inside the same mask would?
 
 A layer is the matrix (rows of outputs, columns of all that an output sees; a kernel is unfolded), and its eigenvalues are
-those of W W^T. `null` says how it is redrawn inside its own mask: permuted (its kept weights in other places), signs,
-gaussian, or degrees (the mask too, with the weights that each row and column keeps). Spikes are eigenvalues beyond what
-chance gives at a level of 1 %: by Tracy-Widom where that law holds, else by the redraws; `test` says which, and "none"
-where neither can tell, as in a sparse layer too wide to be redrawn (`widest`, the shorter side). `alpha` is the exponent
-of a power law fitted above `xmin` and is never to be read alone: `alpha_p` below .1 says that no power law holds, and
-`null_low` to `null_high` is where 98 % of redraws put it. `heavy` asks for both, and for three eigenvalues beyond the
-largest of all redraws. `mp_ks` is the distance from Marchenko-Pastur of the same mean. `kurtosis` and `sarle` are of the
-kept weights. `per_row` is how many a row keeps: with few of them no law of large matrices holds. Option `redraws` or
-`bootstraps` 0 leaves out what they are for.
+those of W W^T on its short side. `null` says how it is redrawn inside its own mask: permuted (its kept weights in other
+places), signs, gaussian, or degrees (the mask too, with as many weights in each row and column). Spikes are eigenvalues
+beyond what chance gives at a level of 1 %, above `spike_edge`: by the redraws, and where there are none (`redraws` 0, or
+a shorter side above `widest`) by Tracy-Widom if that law holds; `test` says which, "none" where neither can tell. `alpha`
+is the exponent of a power law fitted above `xmin` and is never to be read alone: `alpha_p` below .1 says that no power
+law holds, `null_alpha` is the median over redraws, and 98 % of them lie from `null_low` to `null_high`. `heavy` asks for
+both, and for three eigenvalues `beyond` the largest of all redraws. `mp_variance`, `mp_edge`, `mp_ks` and `mp_beyond` are
+the variance (of an entry, times columns), the upper edge, the distance and the eigenvalues above it of the
+Marchenko-Pastur law of the same mean square. `frobenius` and `spectral` are norms; of eigenvalues as shares of their sum,
+`entropy` is over the log of their number, `participation` one over the sum of squares; `effective_rank` is the
+exponential of the entropy of singular values, and `hard_rank` counts those above 1e-7 or so of the largest, which is what
+a Gram matrix tells from 0. `kurtosis` and `sarle` are of the kept weights, `per_row` is how many a row keeps,
+`empty_rows` and `empty_columns` keep none. `operator_low` and `operator_high` bound the norm of a kernel as an operator
+of stride 1 on zero padded pictures of side `picture`, where that is not 0. Option `redraws` or `bootstraps` 0 leaves out
+what they are for.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,9 +23,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rmtlottery.analyze._singular import layer_squares
-from rmtlottery.analyze._style import layer_lines, legend_beside, mean_density, panel_name
+from rmtlottery.analyze._style import layer_lines, legend_beside, mean_density, panel_name, plain_log_ticks
 from rmtlottery.measure.moments import Moments, moments
 from rmtlottery.refusal import Refusal, unknown
+from rmtlottery.spectra.conv import conv_norm_bounds
 from rmtlottery.spectra.marchenko_pastur_fit import fit_marchenko_pastur
 from rmtlottery.spectra.nulls import NULLS, null_spectra
 from rmtlottery.spectra.power_law import fit_power_law
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
 LEVEL = 0.01
 PLAUSIBLE = 0.1
 NO_TEST = "none"
+STEEPEST = 12.0  # what is steeper is drawn there, as an arrow
 TAIL = ("alpha", "xmin", "alpha_p", "null_alpha", "null_low", "null_high", "beyond", "heavy")
 BULK = ("mp_variance", "mp_edge", "mp_ks", "mp_beyond", "spikes", "spike_p", "spike_edge")
 OF_ZEROS = dict.fromkeys((*BULK, "test", *TAIL), np.nan) | {"test": NO_TEST, "heavy": False}
@@ -54,11 +62,17 @@ class Against(NamedTuple):
 
 
 def table(
-    ticket: Ticket, *, null: str = "permuted", redraws: int = 99, bootstraps: int = 100, widest: int = 1024
+    ticket: Ticket,
+    *,
+    null: str = "permuted",
+    redraws: int = 99,
+    bootstraps: int = 100,
+    widest: int = 1024,
+    picture: int = 0,
 ) -> "pd.DataFrame":
     """Columns: state, layer, name, source; rows, columns, kept, per_row, empty_rows, empty_columns; norms, ranks, entropy,
     kurtosis, sarle; mp_variance, mp_edge, mp_ks, mp_beyond; spikes, spike_p, spike_edge, test; alpha, xmin, alpha_p,
-    null_alpha, null_low, null_high, beyond, heavy.
+    null_alpha, null_low, null_high, beyond, heavy; operator_low, operator_high.
     """
     import pandas as pd
 
@@ -72,6 +86,7 @@ def table(
     rows = [
         {"state": state, "layer": layer, "name": name, "source": "measured"}
         | of_layer(weights[name], mask, held, generator(ticket.seed or 0, "null", null, ticket.level, state, name))
+        | operator(weights[name], picture)
         for state, weights in ticket.states.items()
         for layer, (name, mask) in enumerate(ticket.mask.items(), start=1)
     ]
@@ -82,7 +97,7 @@ def of_layer(weight: "torch.Tensor", mask: "torch.Tensor", held: Against, number
     weight = weight.double() if weight.numel() <= SMALL else weight
     values, shape, places = layer_squares(weight), (len(weight), weight[0].numel()), mask.flatten(1).numpy()
     facts = places_kept(places) | shape_of(values, long_side=max(shape))._asdict()
-    kept = moments(weight, facts["kept"])
+    kept = moments(weight, mask)
     facts |= {"kurtosis": kept.kurtosis, "sarle": kept.sarle}
     if not values[-1] > 0:
         return facts | OF_ZEROS
@@ -106,11 +121,11 @@ def marchenko_pastur(values: np.ndarray, shape: tuple[int, int]) -> dict[str, fl
 
 
 def spiked(values: np.ndarray, kept: Moments, drawn: np.ndarray | None) -> dict[str, Any]:
-    """By Tracy-Widom where it may be trusted, else by the redraws."""
-    if tracy_widom_allowed(kept.rows, kept.columns, kept.fourth_powers):
-        found = spikes_by_tracy_widom(values, (len(kept.rows), len(kept.columns)), LEVEL)
-    elif drawn is not None:
+    """By the redraws; where there are none, by Tracy-Widom if that may be trusted."""
+    if drawn is not None:
         found = spikes_by_null(values, drawn, LEVEL)
+    elif tracy_widom_allowed(kept.rows, kept.columns, kept.fourth_powers):
+        found = spikes_by_tracy_widom(values, (len(kept.rows), len(kept.columns)), LEVEL)
     else:
         return {"spikes": np.nan, "spike_p": np.nan, "spike_edge": np.nan, "test": NO_TEST}
     return {"spikes": found.count, "spike_p": found.p_value, "spike_edge": found.edge, "test": found.test}
@@ -140,9 +155,8 @@ def plot(table: "pd.DataFrame") -> "Figure":
         name = panel_name(rows, run, state)
         by_layer(part, left, "largest")
         left.axhline(1, color="black", linewidth=1)
-        left.set(
-            title=f"{name}: above the line are spikes", ylabel="largest eigenvalue / edge of chance (1 %)", yscale="log"
-        )
+        left.set(title=f"{name}: above the line are spikes", ylabel="largest eigenvalue / edge of chance", yscale="log")
+        plain_log_ticks(left.yaxis)
         draw_alphas(part, middle)
         middle.set(title=f"{name}: power law, and that of redraws (grey)", ylabel="alpha")
         by_layer(part, right, "stable_rank")
@@ -157,14 +171,23 @@ def by_layer(part: "pd.DataFrame", axes: "Axes", y: str) -> None:
         axes.set(xlabel="layer")
 
 
+def operator(weight: "torch.Tensor", picture: int) -> dict[str, float]:
+    """The norm's bounds; of a matrix, and of a kernel whose pictures nobody told, none."""
+    low, high = conv_norm_bounds(weight.double().numpy(), picture) if picture and weight.dim() > 2 else (np.nan, np.nan)
+    return {"operator_low": low, "operator_high": high}
+
+
 def draw_alphas(part: "pd.DataFrame", axes: "Axes") -> None:
     """Every layer's alpha, full where a power law holds, over what the redraws of all levels span there."""
     band = part.groupby("layer").agg(low=("null_low", "min"), high=("null_high", "max")).dropna()
     axes.fill_between(band.index, band["low"], band["high"], color="grey", alpha=0.25, linewidth=0, step="mid")
-    holds = part["alpha_p"] >= PLAUSIBLE
-    for rows, face, words in ((part[holds], "tab:blue", "p >= .1"), (part[~holds], "none", "no power law,\nor p not asked")):
-        axes.scatter(rows["layer"], rows["alpha"], s=18, facecolor=face, edgecolor="tab:blue", label=words, linewidth=0.8)
-    axes.set(xlabel="layer", ylim=(1, min(12.0, 1.05 * max(part["alpha"].max(), 2.0))))
+    holds, shown = part["alpha_p"] >= PLAUSIBLE, part["alpha"].clip(upper=STEEPEST)
+    for rows, face, words in ((holds, "tab:blue", "p >= .1"), (~holds, "none", "no power law,\nor p not asked")):
+        for marker, here in (("o", part["alpha"] <= STEEPEST), ("^", part["alpha"] > STEEPEST)):
+            chosen = part[rows & here]
+            look: dict[str, Any] = {"marker": marker, "facecolor": face, "edgecolor": "tab:blue", "linewidth": 0.8, "s": 18}
+            axes.scatter(chosen["layer"], shown[chosen.index], label=words if marker == "o" else None, **look)
+    axes.set(xlabel="layer", ylim=(1, 1.05 * max(shown.max(), 2.0) if shown.notna().any() else STEEPEST))
     axes.grid(alpha=0.3)
     legend_beside(axes, "fit")
 
@@ -180,7 +203,7 @@ def summary(part: "pd.DataFrame") -> str:
     spikes = counted("spikes at a level of 1 %", (tested["spikes"] > 0).sum(), len(tested))
     tails = counted("a heavy tail", asked["heavy"].sum(), len(asked))
     left = len(part) - len(tested)
-    return f"{spikes}, {tails}" + (f"; {left} need redraws, and had none" if left else "")
+    return f"{spikes}, {tails}" + (f"; {left} not tested" if left else "")
 
 
 def counted(what: str, hits: int, tested: int) -> str:

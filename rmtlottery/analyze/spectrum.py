@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import torch
 
 from rmtlottery.analyze._singular import layer_squares
 from rmtlottery.analyze._style import (
@@ -37,7 +38,6 @@ from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
     import pandas as pd
-    import torch
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -104,14 +104,20 @@ def laws(
     if null.redraws and min(m, n) <= null.widest:
         drawn = redrawn(weight, mask, null.redraws, numbers)
         whole, top = empirical(np.sort(drawn, axis=None)), drawn[:, -1].mean()
-        scatter = np.quantile([ks_distance(one, whole) for one in drawn], NEARER)
+        scatter = np.quantile([apart(drawn, place) for place in range(len(drawn))], NEARER)
         measured = ends(np.mean(drawn == 0), top, ks_distance(values, whole), scatter)
         yield held | binned(REDRAWN, whole, edges) | measured
 
 
+def apart(drawn: np.ndarray, place: int) -> float:
+    """How far one of the redraws is from all others together; of a single one that is not known."""
+    others = np.delete(drawn, place, axis=0)
+    return ks_distance(drawn[place], empirical(np.sort(others, axis=None))) if len(others) else np.nan
+
+
 def profile_of(weight: "torch.Tensor") -> VarianceProfile:
     """Independent entries of variances row x column; in units of the mean eigenvalue over rows."""
-    held = moments(weight, weight.numel())
+    held = moments(weight, torch.ones((), dtype=torch.bool).expand(weight.shape))
     rows, columns = held.rows, held.columns
     return VarianceProfile.rank_one(rows * len(rows) / rows.sum(), columns / columns.sum())
 

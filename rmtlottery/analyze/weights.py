@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rmtlottery.analyze._style import (
+    hidden,
     layer_lines,
     layer_ticks,
     legend_beside,
@@ -98,10 +99,11 @@ def headline(table: "pd.DataFrame") -> str:
 
 def summary(part: "pd.DataFrame") -> str:
     cells = part.dropna(subset=["z"]).groupby("state")["z"]
+    if not len(cells):
+        return "no layer keeps two different weights"
     within = ", ".join(f"{(z.abs() < NORMAL_95).mean():.1%} of {len(z)} {state}" for state, z in cells)
-    hidden = part[part["layer"] < max(part["layer"].max(), 2)]
     density = part.groupby("level")["density"].mean()
-    stds = hidden.pivot_table("std", "level", "state").reindex(density.index)
+    stds = hidden(part).pivot_table("std", "level", "state").reindex(density.index)
     first, last = density.index[0], density.index[-1]
     moves = ", ".join(f"{stds[state][first]:.3g} to {stds[state][last]:.3g} {state}" for state in stds)
     ends = f"from density {density[first]:.1%} to {density[last]:.1%}"

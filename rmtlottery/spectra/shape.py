@@ -40,12 +40,6 @@ def shape_of(eigenvalues: ArrayLike, *, long_side: int | None = None) -> Shape:
     return Shape(*norms, *ranks, normalised, float(np.exp(entropy(np.sqrt(held)))), hard_rank(held, long_side))
 
 
-def alpha_hat(alpha: float, eigenvalues: ArrayLike) -> float:
-    """alpha log10(largest eigenvalue), the weighted alpha of [Martin, Peng, Mahoney 2021]; nan for a layer of zeros."""
-    largest = spectrum(eigenvalues).max()
-    return float(alpha * np.log10(largest)) if largest > 0 else NAN
-
-
 def entropy(weights: Array) -> float:
     """Of their shares, in nats; a share of 0 adds nothing."""
     shares = weights[weights > 0] / weights.sum()

@@ -66,7 +66,7 @@ def spikes_by_null(eigenvalues: ArrayLike, null_spectra: ArrayLike, level: float
     observed = values.max() / values.sum() * (1 - ROUNDING)  # a layer that equals its redraws ties with them
     edge = float(np.sort(shares)[-rank] / (1 - ROUNDING) * values.sum())
     p_value = float(1 + np.count_nonzero(shares >= observed)) / (1 + len(shares))
-    return Spikes(above(values, edge), p_value, edge, "null")
+    return Spikes(above(values, edge), p_value, edge, "redraws")
 
 
 def spikes_by_tracy_widom(eigenvalues: ArrayLike, shape: tuple[int, int], level: float = 0.01) -> Spikes:

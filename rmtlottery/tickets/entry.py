@@ -1,13 +1,15 @@
 """`Entry`: where on disk a tensor lies, and how it is read: one at a time, by plain reads, into memory of its own size."""
 
 import math
+import os
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from rmtlottery.refusal import Refusal
 
@@ -21,6 +23,9 @@ BITS |= {"float6_e2m3": 6, "float6_e3m2": 6, "float4": 4}
 AXES = 64
 PIECE = 1 << 20
 LONGEST = 1000
+
+T = TypeVar("T")
+State = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ def checksum(path: Path, start: int, stop: int, state: tuple[int, int]) -> int:
 class Entry:
     """A tensor's type, as torch names it or in a word where torch has none, its shape and its bytes from start to stop.
 
-    `strides` count entries, not bytes; without them the tensor lies in one piece, its last axis fastest.
+    `strides` count entries, not bytes; without them the tensor lies in one piece, its last axis fastest. `state` is that of
+    the file when it was surveyed; bytes of a file that is in another one by now are not read.
     """
 
     path: Path
@@ -64,6 +70,7 @@ class Entry:
     stop: int
     strides: tuple[int, ...] | None = None
     record: Record | None = None
+    state: State | None = None
 
     @property
     def where(self) -> str:
@@ -71,12 +78,18 @@ class Entry:
 
     def read(self) -> "torch.Tensor":
         with reading(self.path):
+            self.unchanged()
             if self.record and not self.record.whole():
                 raise Refusal(f"{self.where}: its bytes have another checksum than the one they were written with")
             flat = self.room()
             with open(self.path, "rb") as file:
                 self.fill(flat, file)
+            self.unchanged()
         return flat.view(self.shape) if self.strides is None else flat.as_strided(self.shape, self.strides).contiguous()
+
+    def unchanged(self) -> None:
+        if self.state is not None and self.state != state(self.path):
+            raise Refusal(f"{self.where}: the file was changed after it was loaded; load it again")
 
     def room(self) -> "torch.Tensor":
         import torch
@@ -114,10 +127,36 @@ def length(dtype: str, shape: tuple[int, ...]) -> int:
 
 def shown(text: Any) -> str:
     """A name on one line, whatever is in it."""
-    plain = str(text)
+    plain = str(text)[: LONGEST + 1]
     if not plain.isprintable():
         plain = ascii(plain)[1:-1]
     return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}..."
+
+
+def named(path: Path, given: Iterable[tuple[str, T]]) -> tuple[dict[str, T], list[str]]:
+    """What is given, by names that are fit to be shown; and a sentence for each name that several of them have then."""
+    pairs = [(shown(name), held) for name, held in given]
+    times = Counter(name for name, _ in pairs)
+    faults = [
+        f"{shown(path)}: tensor {name}: {count} tensors have this name, and none is read"
+        for name, count in times.items()
+        if count > 1
+    ]
+    return {name: held for name, held in pairs if times[name] == 1}, faults
+
+
+def regular(path: Path) -> None:
+    """Refuses what is no file: a pipe or a device would be read for ever."""
+    if not path.exists():
+        raise Refusal(f"{shown(path)} is not there")
+    if not path.is_file():
+        raise Refusal(f"{shown(path)} is no file")
+
+
+def state(path: Path) -> State:
+    """What changes when a file is written again: time of change, size and inode."""
+    found = os.stat(path)
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import sharded
 from rmtlottery.tickets.entry import Entry, shown
+from rmtlottery.tickets.json_object import LIMIT, parse
+from rmtlottery.tickets.layout import sidecars
 from rmtlottery.tickets.lazy import Lazy, Read
 from rmtlottery.tickets.ticket import Ticket
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 MASKS = (*FLOATS, "bool", "uint8", "int8", "int16", "int32", "int64")
 PIECE = 1 << 18
+SPEC = {"version", "net", "data"}
 
 Entries = Mapping[str, Entry]
 
@@ -49,9 +52,23 @@ def load(path: str | Path, *, mask: str | Path | None = None) -> Ticket:
 def is_checkpoint(path: str | Path) -> bool:
     """Whether it is to be loaded, and not opened as a run: a file that no run holds, or a folder with such files."""
     path = Path(path)
-    if any((folder / "spec.json").is_file() for folder in (path, *path.absolute().parents[:2])):
+    if any(is_run(folder) for folder in (path, *path.absolute().parents[:2])):
         return False
     return path.is_file() or (path.is_dir() and bool(sharded.checkpoints(path)))
+
+
+def is_run(folder: Path) -> bool:
+    """Whether training made the folder; others call a file spec.json, too. A run whose own is damaged has its sidecars."""
+    file = folder / "spec.json"
+    if not file.is_file():
+        return False
+    if any(sidecars(folder)):
+        return True
+    try:
+        with open(file, "rb") as content:
+            return set(parse(content.read(LIMIT))) >= SPEC
+    except (OSError, ValueError):
+        return False
 
 
 def readers(layers: Entries, masks: Entries) -> dict[str, Lazy]:

@@ -1,21 +1,26 @@
 """One file of tensors, by what is in it and not by how it is called."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import safetensors, torch_legacy, torch_zip
-from rmtlottery.tickets.entry import Entry, reading, shown
+from rmtlottery.tickets.entry import Entry, reading, regular, shown, state
 
 
 def entries(path: Path) -> tuple[dict[str, Entry], list[str]]:
     """The tensors that can be read, and a sentence for each that cannot."""
     with reading(path):
-        if not path.exists():
-            raise Refusal(f"{shown(path)} is not there")
-        if not path.is_file():
-            raise Refusal(f"{shown(path)} is no file")
-        with open(path, "rb") as file:
-            start = file.read(16)
+        regular(path)
+        before = state(path)
+    found, faults = survey(path)
+    return {name: replace(held, state=before) for name, held in found.items()}, faults
+
+
+def survey(path: Path) -> tuple[dict[str, Entry], list[str]]:
+    """The same by the reader of the file's format."""
+    with reading(path), open(path, "rb") as file:
+        start = file.read(16)
     if start[:4] == b"PK\3\4":
         return torch_zip.entries(path)
     if start[8:9] == b"{":

@@ -10,24 +10,12 @@ from typing import Any, BinaryIO
 
 LIMIT = 32_000_000
 LONG = 65_536
+WIDEST = 1024
+# Bytes of memory that a pickle may ask for, and that an opcode may stand for.
+ROOM = 250_000_000
+COST, CHEAP = 100, 16
+POINTERS = frozenset(b"N\x88\x89KMJhj)01a2e\x90\x80\x95b")
 
-NAMES = {
-    "argparse": "Namespace",
-    "builtins __builtin__": "bool bytearray bytes complex dict float frozenset int list long object set slice str tuple",
-    "_codecs": "encode",
-    "collections": "Counter OrderedDict defaultdict deque",
-    "copyreg copy_reg": "_reconstructor",
-    "datetime": "date datetime timedelta",
-    "numpy": "dtype ndarray",
-    "numpy.core.numeric numpy._core.numeric": "_frombuffer",
-    "numpy.core.multiarray numpy._core.multiarray": "_reconstruct scalar",
-    "pathlib pathlib._local": "Path PosixPath PurePosixPath WindowsPath",
-    "torch": "Size Tensor device per_channel_affine per_channel_affine_float_qparams per_tensor_affine per_tensor_symmetric",
-    "torch.nn.parameter": "Buffer Parameter",
-    "torch.serialization": "_get_layout",
-    "torch.torch_version": "TorchVersion",
-}
-DATA = {f"{room} {name}" for rooms, names in NAMES.items() for room in rooms.split() for name in names.split()}
 DICTIONARIES = {"collections OrderedDict", "collections defaultdict", "builtins dict", "__builtin__ dict"}
 
 
@@ -35,14 +23,14 @@ class Stranger(ValueError):
     """A global that is no tensor's and no plain data's."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Name:
     """A global that the pickle names."""
 
     text: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Call:
     """A call that the pickle asks for. What is done to its result afterwards is forgotten."""
 
@@ -50,7 +38,7 @@ class Call:
     arguments: tuple[Any, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Outside:
     """What the pickle says lies outside it: `identity` tells where."""
 
@@ -60,11 +48,11 @@ class Outside:
 class Reader:
     """The stack machine of a pickle that ends before `stop`. `outer` keeps the stacks below each mark."""
 
-    def __init__(self, file: BinaryIO, stop: int, known: Collection[str]) -> None:
+    def __init__(self, file: BinaryIO, stop: int, known: Collection[str], room: int) -> None:
         self.file, self.stop, self.known = file, stop, known
         self.outside: list[Outside] = []
         self.left = min(LIMIT, stop - file.tell())
-        self.copies = self.left
+        self.copies, self.room = self.left, room
         self.stack: list[Any] = []
         self.outer: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -78,8 +66,16 @@ class Reader:
         self.left -= count
         return content
 
+    def spend(self, cost: int) -> None:
+        self.room -= cost
+        if self.room < 0:
+            raise ValueError("a pickle of it would take more memory than one of torch does")
+
     def number(self, size: int, signed: bool = False) -> int:
-        return int.from_bytes(self.take(size), "little", signed=signed)
+        content = self.take(size)
+        if size > WIDEST:
+            raise ValueError(f"an integer of {size} bytes is none that torch writes")
+        return int.from_bytes(content, "little", signed=signed)
 
     def chunk(self, size: int) -> bytes:
         """A string; an empty one for a long one, which is neither a tensor nor a name of one."""
@@ -138,6 +134,7 @@ class Reader:
         self.copies -= len(given)
         if self.copies < 0:
             raise ValueError("a list of it is copied again and again")
+        self.spend(COST * len(given))
         return [(pair[0], pair[1]) for pair in given if isinstance(pair, list | tuple) and len(pair) == 2 and plain(pair[0])]
 
     def extend(self, items: list[Any]) -> None:
@@ -145,6 +142,7 @@ class Reader:
             self.stack[-1].extend(items)
 
     def update(self, items: list[Any]) -> None:
+        self.spend(COST * len(items) // 2)
         if isinstance(self.stack[-1], dict):
             self.stack[-1].update((key, value) for key, value in zip(items[::2], items[1::2], strict=True) if plain(key))
 
@@ -161,8 +159,11 @@ class Reader:
 
 
 def plain(key: Any) -> bool:
-    """Whether it may be a key: hashing a tuple of a million tuples, one in another, would overflow the C stack."""
-    return key is None or isinstance(key, str | bytes | int | float)
+    """Whether it may be a key: hashing a tuple of a million tuples, one in another, would overflow the C stack.
+
+    Long integers are hashed anew each time, and as many of them as one likes have the same hash.
+    """
+    return key is None or isinstance(key, str | bytes | float) or (isinstance(key, int) and -(2**63) <= key < 2**64)
 
 
 # Opcodes that push a value.
@@ -224,14 +225,15 @@ CHANGE: dict[bytes, Callable[[Reader], Any]] = {
 }
 
 
-def unpickled(file: BinaryIO, stop: int, known: Collection[str] = ()) -> tuple[Any, list[Outside]]:
+def unpickled(file: BinaryIO, stop: int, known: Collection[str] = (), room: int = ROOM) -> tuple[Any, list[Outside]]:
     """What the pickle that begins here holds, and what it says lies outside it; the file then stands behind it.
 
     Raises Stranger at a global that is not `known`, and ValueError at what is no pickle.
     """
-    reader = Reader(file, stop, known)
+    reader = Reader(file, stop, known, room)
     try:
         while (code := reader.take(1)) != b".":
+            reader.spend(CHEAP if code[0] in POINTERS else COST)
             if code in PUSH:
                 value = PUSH[code](reader)
                 reader.stack.append(value)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.entry import BITS, Entry, reading, shown, sizes
+from rmtlottery.tickets.entry import BITS, Entry, named, reading, shown, sizes
 from rmtlottery.tickets.json_object import LIMIT, Object, parse
 
 DTYPES = {"BOOL": "bool", "U8": "uint8", "I8": "int8", "I16": "int16", "U16": "uint16", "I32": "int32", "U32": "uint32"}
@@ -27,10 +27,13 @@ def entries(path: Path) -> tuple[dict[str, Entry], list[str]]:
     with reading(path):
         size = path.stat().st_size
         base, claims = header(path, size)
-    found, faults = {}, [f"{shown(path)}: tensor {shown(name)}: it is in the header more than once" for name in claims.twice]
-    for name in sorted(set(claims) - claims.twice - {"__metadata__"}):
+    own = {name: claim for name, claim in claims.items() if name != "__metadata__" and name not in claims.twice}
+    once, alike = named(path, own.items())
+    twice = [f"{shown(path)}: tensor {shown(name)}: it is in the header more than once" for name in sorted(claims.twice)]
+    found, faults = {}, twice + alike
+    for name in sorted(once):
         try:
-            found[name] = entry(path, name, claims[name], base, size)
+            found[name] = entry(path, name, once[name], base, size)
         except ValueError as fault:
             faults.append(f"{shown(path)}: tensor {shown(name)}: {fault}")
     for name in overlapping(found):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import formats
-from rmtlottery.tickets.entry import Entry, reading, shown
+from rmtlottery.tickets.entry import Entry, named, reading, regular, shown
 from rmtlottery.tickets.json_object import LIMIT, Object, parse
 
 INDEX = ".index.json"
@@ -73,19 +73,20 @@ def places(path: Path) -> tuple[dict[str, str], list[str]]:
     """Which file each tensor is in, and a sentence for each name that has none."""
     given = index(path)
     faults = [f"{shown(path)}: tensor {shown(name)}: the index names it more than once" for name in sorted(given.twice)]
-    wanted = {name: file for name, file in given.items() if name not in given.twice}
-    faults += [
-        f"{shown(path)}: tensor {shown(name)}: its file is no name" for name in wanted if not isinstance(wanted[name], str)
-    ]
+    wanted, alike = named(path, ((name, file) for name, file in given.items() if name not in given.twice))
+    faults += alike
+    faults += [f"{shown(path)}: tensor {name}: its file is no name" for name in wanted if not isinstance(wanted[name], str)]
     return {name: file for name, file in wanted.items() if isinstance(file, str)}, faults
 
 
 def index(path: Path) -> Object:
     """The weight_map of an index."""
     with reading(path):
-        if path.stat().st_size > LIMIT:
-            raise Refusal(f"{shown(path)} is no index: it is longer than {LIMIT} bytes")
-        content = path.read_bytes()
+        regular(path)
+        with open(path, "rb") as file:
+            content = file.read(LIMIT + 1)
+    if len(content) > LIMIT:
+        raise Refusal(f"{shown(path)} is no index: it is longer than {LIMIT} bytes")
     try:
         given = parse(content).get("weight_map")
     except ValueError as error:

@@ -6,8 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.entry import BITS, Entry, Record, length, shown, sizes
-from rmtlottery.tickets.pickles import DATA, Call, Name, Outside, Stranger
+from rmtlottery.tickets.entry import BITS, Entry, Record, length, named, shown, sizes
+from rmtlottery.tickets.pickles import Call, Name, Outside, Stranger
+
+NAMES = {
+    "argparse": "Namespace",
+    "builtins __builtin__": "bool bytearray bytes complex dict float frozenset int list long object set slice str tuple",
+    "_codecs": "encode",
+    "collections": "Counter OrderedDict defaultdict deque",
+    "copyreg copy_reg": "_reconstructor",
+    "datetime": "date datetime timedelta",
+    "numpy": "dtype ndarray",
+    "numpy.core.numeric numpy._core.numeric": "_frombuffer",
+    "numpy.core.multiarray numpy._core.multiarray": "_reconstruct scalar",
+    "pathlib pathlib._local": "Path PosixPath PurePosixPath WindowsPath",
+    "torch": "Size Tensor device per_channel_affine per_channel_affine_float_qparams per_tensor_affine per_tensor_symmetric",
+    "torch.nn.parameter": "Buffer Parameter",
+    "torch.serialization": "_get_layout",
+    "torch.torch_version": "TorchVersion",
+}
+DATA = {f"{room} {name}" for rooms, names in NAMES.items() for room in rooms.split() for name in names.split()}
 
 DEPTH = 16
 NESTS = ("state_dict", "model", "module", "model_state_dict")
@@ -42,16 +60,28 @@ LAYOUTS = {f"torch {layout}" for layout in ("strided", "sparse_coo", "sparse_csr
 KNOWN = {*DATA, *DTYPES, *STORAGES, *REBUILT, *QUANTISED, *LAYOUTS}
 
 Records = Mapping[str, Record]
+Names = tuple[str, ...]
 
 
 def entries(path: Path, value: Any, records: Records) -> tuple[dict[str, Entry], list[str]]:
-    """The tensors of a state dict, wherever in `value` it is; `records` are the storages by their keys."""
-    found, faults = {}, []
-    for name, call in tensors(value).items():
+    """The tensors of a state dict, wherever in `value` it is; `records` are the storages by their keys.
+
+    An entry that is left out has, in place of its type, the words that say where it is.
+    """
+    taken, left = tensors(value)
+    calls, faults = named(path, taken)
+    found = {}
+    for name, call in calls.items():
         try:
             found[name] = entry(path, name, call, records)
         except ValueError as fault:
-            faults.append(f"{shown(path)}: tensor {shown(name)}: {fault}")
+            faults.append(f"{shown(path)}: tensor {name}: {fault}")
+    known = {name for name, _ in taken}
+    for name, place in left:
+        if name in known:
+            faults.append(f"{shown(path)}: tensor {name}: another one of this name is {place}")
+        known.add(name)
+        found.setdefault(name, Entry(path, name, place, (), 0, 0))
     return found, faults
 
 
@@ -61,17 +91,32 @@ def stranger(path: Path, found: Stranger) -> Refusal:
     return Refusal(f"{held}; who made it can write its tensors alone by torch.save(model.state_dict(), ...)")
 
 
-def tensors(value: Any) -> dict[str, Call]:
-    """The tensors by name. A dictionary of a usual name, or one that alone holds tensors, is gone into and not named."""
+def tensors(value: Any) -> tuple[list[tuple[str, Call]], list[tuple[str, str]]]:
+    """The tensors with their names, and the names of others with the place that they are left in.
+
+    A dictionary of a usual name, or one that alone holds tensors, is gone into and not named.
+    """
     if tensor(value):
-        return {"tensor": value}
-    found = list(flat(value))
+        return [("tensor", value)], []
+    everything = list(flat(value))
+    found = [(path, call) for path, call, listed in everything if not listed]
+    left = [(dotted(path) or "list", "in a list") for path, _, listed in everything if listed]
     while nest := nested([path for path, _ in found]):
+        left += [(dotted(path), beside(path, nest)) for path, _ in found if path[0] != nest or len(path) == 1]
         found = [(path[1:], call) for path, call in found if path[0] == nest and len(path) > 1]
-    return {".".join(path): call for path, call in found}
+    return [(dotted(path), call) for path, call in found], left
 
 
-def nested(paths: list[tuple[str, ...]]) -> str | None:
+def dotted(path: Names) -> str:
+    return shown(".".join(path))
+
+
+def beside(path: Names, nest: str) -> str:
+    """Where a tensor is that is not in the dictionary that was taken."""
+    return f"in '{path[0]}', beside '{nest}' that was taken" if len(path) > 1 else f"beside '{nest}' that was taken"
+
+
+def nested(paths: list[Names]) -> str | None:
     """The name of the dictionary that holds the weights; none where they stand beside each other."""
     outer = list(dict.fromkeys(path[0] for path in paths if len(path) > 1))
     if usual := [name for name in NESTS if name in outer]:
@@ -79,20 +124,33 @@ def nested(paths: list[tuple[str, ...]]) -> str | None:
     return outer[0] if len(outer) == 1 and all(len(path) > 1 for path in paths) else None
 
 
-def flat(value: Any) -> Iterator[tuple[tuple[str, ...], Call]]:
-    """The tensors by the names that lead to them; each dictionary once, and none by number, as the optimiser's are."""
-    todo: list[tuple[tuple[str, ...], Any]] = [((), value)]
+def flat(value: Any) -> Iterator[tuple[Names, Call, bool]]:
+    """The tensors by the names that lead to them, and whether through a list; of a list, its first tensor stands for all.
+
+    Each dictionary is gone through once, and none by number, as the optimiser's are.
+    """
+    todo: list[tuple[Names, Any, bool]] = [((), value, False)]
     seen = {id(value)}
     while todo:
-        path, held = todo.pop()
+        path, held, listed = todo.pop()
+        if isinstance(held, list | tuple) and (first := next(filter(tensor, held), None)):
+            yield path, first, True
         below = []
-        for key, item in held.items() if isinstance(held, dict) else ():
-            if isinstance(key, str) and tensor(item):
-                yield (*path, key), item
-            elif isinstance(key, str) and isinstance(item, dict) and id(item) not in seen and len(path) < DEPTH:
+        for key, item, within in members(held):
+            if tensor(item):
+                yield (*path, key), item, listed
+            elif isinstance(item, dict | list | tuple) and id(item) not in seen and len(path) < DEPTH:
                 seen.add(id(item))
-                below.append(((*path, key), item))
+                below.append(((*path, key), item, listed or within))
         todo += reversed(below)
+
+
+def members(held: Any) -> Iterator[tuple[str, Any, bool]]:
+    """What a dictionary has under names, or a list beside its tensors; and whether it is a list's."""
+    if isinstance(held, dict):
+        yield from ((shown(key), item, False) for key, item in held.items() if isinstance(key, str))
+    elif isinstance(held, list | tuple):
+        yield from ((str(place), item, True) for place, item in enumerate(held) if not tensor(item))
 
 
 def tensor(value: Any) -> bool:
@@ -121,14 +179,17 @@ def entry(path: Path, name: str, call: Call, records: Records) -> Entry:
 
 def unwrapped(call: Any) -> Call:
     """The tensor in a parameter, or in a tensor with attributes."""
-    while tensor(call) and (call.name in WRAPPED or call.name == TYPED):
-        if call.name == TYPED and len(call.arguments) > 2 and isinstance(call.arguments[0], Name):
-            call = Call(call.arguments[0].text, call.arguments[2])
+    for _ in range(DEPTH):
+        if not tensor(call) or not isinstance(call.arguments, tuple):
+            break
+        given = call.arguments
+        if call.name == TYPED:
+            call = Call(given[0].text, given[2]) if len(given) > 2 and isinstance(given[0], Name) else None
+        elif call.name in WRAPPED:
+            call = given[0] if given else None
         else:
-            call = call.arguments[0] if call.name in WRAPPED and call.arguments else None
-    if not tensor(call) or not isinstance(call.arguments, tuple):
-        raise ValueError("it is no tensor that torch writes")
-    return call
+            return call
+    raise ValueError("it is no tensor that torch writes")
 
 
 def claims(call: Call) -> tuple[str, str, int, tuple[int, ...], tuple[int, ...]]:

@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import state_dict
 from rmtlottery.tickets.entry import BITS, Entry, Record, reading, shown
-from rmtlottery.tickets.pickles import Outside, Stranger, unpickled
+from rmtlottery.tickets.pickles import ROOM, Outside, Stranger, unpickled
 
 MAGIC = 0x1950A86A20F9469CFC6C
+LITTLE = 100_000
 
 
 def entries(path: Path) -> tuple[dict[str, Entry], list[str]]:
@@ -27,10 +28,11 @@ def entries(path: Path) -> tuple[dict[str, Entry], list[str]]:
 def content(path: Path, file: BinaryIO, size: int) -> tuple[Any, list[Outside], list[str]]:
     """What the pickle of tensors holds, in notes, and the storages in the order in which they follow it."""
     try:
-        if unpickled(file, size)[0] != MAGIC:
+        if unpickled(file, size, room=LITTLE)[0] != MAGIC:
             raise ValueError("it begins with a pickle that torch.save did not write")
-        _version, system = unpickled(file, size)[0], unpickled(file, size)[0]
-        (value, outside), keys = unpickled(file, size, state_dict.KNOWN), unpickled(file, size)[0]
+        _version, system = (unpickled(file, size, room=LITTLE)[0] for _ in range(2))
+        value, outside = unpickled(file, size, state_dict.KNOWN)
+        keys = unpickled(file, size, room=ROOM // 4)[0]
     except Stranger as found:
         raise state_dict.stranger(path, found) from None
     except ValueError as error:

@@ -39,7 +39,7 @@ def local_pool(workers: int) -> Iterator[Executor]:
         try:
             yield pool
         except BrokenExecutor:
-            raise Refusal("a worker died; run the same command again, and it goes on from its last checkpoint") from None
+            raise Refusal("a worker died; run the same command again: training goes on from its last checkpoint") from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in active_children():

@@ -126,7 +126,7 @@ def test_layers_of_few_different_weights_are_left_out(asked):
 
 
 def test_too_few_to_tell_are_refused(asked):
-    with pytest.raises(rl.Refusal, match="fewest = 4 is not at least 5"):
+    with pytest.raises(rl.Refusal, match="fewest = 4 is not at least 6"):
         asked(normal(5, 6), fewest=4)
 
 
@@ -195,3 +195,11 @@ def test_of_very_many_weights_some_are_looked_at(asked):
     row = part[part["source"] == MEASURED].iloc[0]
     assert row["sarle"] == pytest.approx(1 / 3, abs=0.05)
     assert row["dip_p"] > 0.05
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_what_rounding_ties_together_is_not_many_modes(tmp_path, dtype):
+    save_file({"w": torch.from_numpy(0.02 * normal(400, 500)).to(dtype)}, tmp_path / "net.safetensors")
+    row = measured(rl.tabulate("bimodality", rl.load(tmp_path / "net.safetensors"))).iloc[0]
+    assert row["dip_p"] > 0.05
+    assert row["sarle"] == pytest.approx(1 / 3, abs=0.01)

@@ -181,3 +181,28 @@ def test_in_a_notebook_a_checkpoint_is_a_ticket(net, path):
     assert rl.tabulate("layers", ticket, redraws=0, bootstraps=0)["layer"].tolist() == [1, 2, 3]
     with pytest.raises(rl.Refusal, match="qmap needs the net and its data, which a checkpoint alone does not hold"):
         rl.tabulate("qmap", ticket)
+
+
+@pytest.mark.parametrize("broken", [torch.full((20, 9), float("nan")), torch.zeros(20, 9)])
+def test_one_layer_without_numbers_costs_no_other_its_figures(broken, tmp_path, capsys):
+    save_file({"a": broken, "b": torch.randn(30, 20)}, tmp_path / "x.safetensors")
+    words = ["--layers.redraws", "0", "--layers.bootstraps", "0", "--out", str(tmp_path / "out")]
+    code = main([str(tmp_path / "x.safetensors"), *words])
+    assert code == (3 if broken.isnan().any() else 0)
+    for name in ("layers", "spectrum", "weights", "histogram", "degrees", "bimodality"):
+        assert "b" in set(pd.read_csv(tmp_path / "out" / "tables" / f"{name}.csv")["name"])
+
+
+def test_several_paths_of_which_one_is_rubbish_are_partial(path, tmp_path):
+    (tmp_path / "rubbish.pt").write_bytes(b"rubbish")
+    code, out, err = command("analyze", path, tmp_path / "rubbish.pt", "--only", "layers", *QUICK, "--out", tmp_path / "out")
+    assert code == 3
+    assert "rubbish.pt" in err
+    assert "report:" in out
+
+
+def test_what_no_net_of_this_kind_has_is_skipped_and_no_fault(tmp_path, capsys):
+    spec = rl.preset("first").but(net="conv", channels="2,3", epochs=1, levels=1, batch=400, seeds=(0,))
+    run = rl.fit(spec, tmp_path)
+    assert main([str(run.path), "--only", "jacobian,freeness", "--jacobian.samples", "2"]) == 0
+    assert "freeness: is about nets of kind fc, not conv" in capsys.readouterr().out

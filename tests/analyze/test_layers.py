@@ -52,6 +52,8 @@ COLUMNS = [
     "null_high",
     "beyond",
     "heavy",
+    "operator_low",
+    "operator_high",
 ]
 
 
@@ -142,7 +144,7 @@ def test_a_planted_direction_is_a_spike(asked):
     dense, sparse = normal(64, 96), lot(64, 96, share=0.1)
     table = asked(dense, dense + 0.35 * signs, (dense, sparse), (dense + 2 * signs, sparse), redraws=99)
     assert table["spikes"].to_list() == [0, 1, 0, 1]
-    assert table["test"].to_list() == ["tracy-widom"] * 2 + ["null"] * 2
+    assert table["test"].to_list() == ["redraws"] * 4
     assert (table["spike_p"] <= 0.01).to_list() == [False, True, False, True]
     assert ((table["spectral"] ** 2 > table["spike_edge"]) == (table["spikes"] > 0)).all()
     assert table["spike_edge"][0] == pytest.approx(317, rel=0.08)
@@ -158,7 +160,7 @@ def test_permuted_redraws_fire_at_their_level_on_random_layers(asked):
     numbers = np.random.default_rng(4)
     layers = [(numbers.standard_t(4, (8, 13)), numbers.random((8, 13)) < 0.4) for _ in range(300)]
     table = asked(*layers, redraws=99)
-    assert set(table["test"]) == {"null"}
+    assert set(table["test"]) == {"redraws"}
     assert_mean(table["spike_p"], 0.505, rejects=0.6)
     assert_mean(table["spike_p"] <= 0.2, 0.2, rejects=0.33)
     assert ((table["spikes"] > 0) == (table["spike_p"] <= 0.01)).all()
@@ -189,7 +191,7 @@ def test_redraws_and_bootstraps_may_be_left_out(asked):
     weight, options = normal(20, 30), [{}, {"redraws": 99, "widest": 20}, {"bootstraps": 5}, {"redraws": 99, "widest": 19}]
     plain, drawn, booted, wide = (asked(weight, **option).iloc[0] for option in options)
     assert plain["test"] == booted["test"] == wide["test"] == "none"
-    assert drawn["test"] == "null"
+    assert drawn["test"] == "redraws"
     assert np.isnan(plain[["spikes", "spike_p", "spike_edge", "alpha_p", "null_alpha", "beyond"]].to_list()).all()
     assert plain["alpha"] == drawn["alpha"] == booted["alpha"]
     assert np.isnan(drawn["alpha_p"])
@@ -213,12 +215,12 @@ def test_a_layer_of_zeros_is_told_and_not_tested(asked):
     assert np.isnan(row["stable_rank"])
     assert not row["heavy"]
     assert (
-        "spikes at a level of 1 % in 0 of 1 layers tested, a heavy tail tested in no layer; 1 need redraws, and had none"
+        "spikes at a level of 1 % in 0 of 1 layers tested, a heavy tail tested in no layer; 1 not tested"
         in headline(table)
     )
     alone = asked(np.zeros((4, 6)))
     assert list(alone.columns) == COLUMNS
-    assert "0 of 0 layers" in headline(alone)
+    assert "tested in no layer" in headline(alone)
     assert len(rl.plot("layers", alone).axes) == 3
 
 
@@ -284,3 +286,29 @@ def test_layers_that_nothing_could_test_have_a_figure(asked):
     figure = rl.plot("layers", asked(normal(5, 7), normal(6, 7)))
     assert figure.axes[0].get_xlabel() == "layer"
     assert figure.axes[2].get_legend()
+
+
+def test_without_redraws_tracy_widom_decides_where_it_may(asked):
+    signs = np.sign(np.outer(normal(64, seed=2), normal(96, seed=3)))
+    dense = normal(64, 96)
+    table = asked(dense, dense + 0.35 * signs, (dense, lot(64, 96, share=0.1)), redraws=0)
+    assert table["test"].to_list() == ["tracy-widom", "tracy-widom", "none"]
+    assert table["spikes"].to_list()[:2] == [0, 1]
+
+
+def test_a_mean_is_no_spike_to_redraws_that_have_it_too(asked):
+    table = asked(normal(48, 90) + 0.3, redraws=99)
+    assert (table["test"].item(), table["spikes"].item()) == ("redraws", 0)
+
+
+def test_a_kernel_as_an_operator_is_bounded_where_its_pictures_are_told(tmp_path):
+    """Against the whole matrix of the operator, zero padded, on pictures of side 6."""
+    kernel = torch.from_numpy(normal(4, 3, 3, 3))
+    save_file({"conv": kernel, "fc": torch.from_numpy(normal(4, 27))}, tmp_path / "net.safetensors")
+    table = rl.tabulate("layers", rl.load(tmp_path / "net.safetensors"), redraws=0, bootstraps=0, picture=6)
+    pictures = torch.eye(108, dtype=torch.float64).reshape(108, 3, 6, 6)
+    operator = torch.nn.functional.conv2d(pictures, kernel, padding=1).reshape(108, -1)
+    norm = torch.linalg.matrix_norm(operator, 2).item()
+    assert table["operator_low"][0] == pytest.approx(norm, rel=1e-5)
+    assert norm <= table["operator_high"][0] < 1.3 * norm
+    assert table[["operator_low", "operator_high"]].iloc[1].isna().all()

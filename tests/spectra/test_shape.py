@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from rmtlottery.spectra.shape import alpha_hat, shape_of
+from rmtlottery.spectra.shape import shape_of
 
 
 def layer(rows=30, columns=70, seed=0):
@@ -67,17 +67,11 @@ def test_layer_of_zeros():
     found = shape_of(np.zeros(7))
     assert (found.frobenius, found.spectral, found.hard_rank) == (0, 0, 0)
     assert np.isnan(found[2:6]).all()
-    assert np.isnan(alpha_hat(2.0, np.zeros(7)))
 
 
 def test_one_eigenvalue_has_no_entropy():
     assert np.isnan(shape_of([4.0]).entropy)
     assert shape_of([4.0])._replace(entropy=0) == (2, 2, 1, 1, 0, 1, 1)
-
-
-def test_alpha_hat_is_in_decades():
-    assert_allclose(alpha_hat(2.5, [1.0, 1000.0, 0.0]), 7.5, rtol=1e-14)
-    assert_allclose(alpha_hat(2.5, [0.1, 0.01]), -2.5, rtol=1e-14)
 
 
 @pytest.mark.parametrize("values", [[1.0, -1e-17], [np.nan, 1.0], [np.inf], []])

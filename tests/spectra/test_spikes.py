@@ -47,7 +47,7 @@ def test_the_p_value_is_the_rank_among_layer_and_redraws():
     found = spikes_by_null(7 * values, redraws * np.array([[1.0], [20], [3], [4]]), level=0.4)
     assert found.p_value == 2 / 5
     assert_allclose(found.edge, 7 * 0.4)
-    assert (found.count, found.test) == (2, "null")
+    assert (found.count, found.test) == (2, "redraws")
 
 
 @pytest.mark.parametrize(("level", "edge", "count"), [(0.2, 0.6, 0), (0.39, 0.6, 0), (0.4, 0.4, 2), (0.6, 0.35, 2)])
@@ -69,9 +69,9 @@ def test_a_layer_whose_redraws_equal_it_has_no_spike():
     weight = np.eye(40, 41) * 2 + np.eye(40, 41, 1)
     weight = weight * np.random.default_rng(7).random((40, 41))
     found = spikes(weight, weight != 0)
-    assert (found.p_value, found.count, found.test) == (1.0, 0, "null")
+    assert (found.p_value, found.count, found.test) == (1.0, 0, "redraws")
     values = np.array([0.2, 0.3, 0.7])
-    assert spikes_by_null(values, [[0.2, 0.3, 0.7 * (1 - 1e-14)]] * 9, 0.1) == Spikes(0, 1.0, pytest.approx(0.7), "null")
+    assert spikes_by_null(values, [[0.2, 0.3, 0.7 * (1 - 1e-14)]] * 9, 0.1) == Spikes(0, 1.0, pytest.approx(0.7), "redraws")
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "signs"])
@@ -171,7 +171,7 @@ def strength(eigenvalue):
     return np.sqrt(half + np.sqrt(half**2 - ratio))
 
 
-@pytest.mark.parametrize(("density", "test"), [(1.0, "tracy-widom"), (0.15, "null")])
+@pytest.mark.parametrize(("density", "test"), [(1.0, "tracy-widom"), (0.15, "redraws")])
 def test_a_spike_at_twice_the_edge_is_found(density, test):
     rng, edge = np.random.default_rng(11), (1 + np.sqrt(SHAPE[0] / SHAPE[1])) ** 2
     for _ in range(4):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.entry import Entry, Record, length, reading, shown, sizes
+from rmtlottery.tickets.entry import Entry, Record, length, reading, shown, sizes, state
 from tests.tickets.checkpoints import tight
 
 VALUES = torch.arange(24, dtype=torch.float64)
@@ -52,6 +52,17 @@ def test_a_file_that_went_is_named(path):
     held = entry(path)
     path.unlink()
     with pytest.raises(Refusal, match="x cannot be read: No such file"):
+        held.read()
+
+
+def test_a_file_that_was_written_again_is_not_read(path):
+    held = entry(path, state=state(path))
+    assert torch.equal(held.read(), VALUES.view(4, 6))
+    again = path.with_name("y")
+    again.write_bytes(bytes(197))
+    os.utime(again, ns=(1, path.stat().st_mtime_ns))
+    again.replace(path)
+    with pytest.raises(Refusal, match="x: tensor w: the file was changed after it was loaded; load it again"):
         held.read()
 
 

@@ -1,5 +1,6 @@
 """A Ticket of a checkpoint that nobody here trained."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from torch.nn.utils import prune
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.foreign import is_checkpoint, load
+from rmtlottery.tickets.spec import Spec
 from tests.tickets.checkpoints import survey, weights
 
 
@@ -233,5 +235,38 @@ def test_runs_are_told_from_checkpoints(tmp_path, path):
     written(path, weights())
     assert is_checkpoint(path)
     assert is_checkpoint(str(tmp_path))
-    (tmp_path / "spec.json").touch()
+    (tmp_path / "spec.json").write_text(Spec().to_json())
     assert not is_checkpoint(tmp_path)
+    assert not is_checkpoint(path)
+
+
+@pytest.mark.parametrize("content", ["", "[", '{"openapi": 3}', "[1]", "\ud800"])
+def test_a_spec_of_others_is_no_run(tmp_path, content):
+    (tmp_path / "seed-0").mkdir()
+    held = written(tmp_path / "seed-0" / "x.pt", weights())
+    (tmp_path / "spec.json").write_bytes(content.encode(errors="surrogatepass"))
+    assert is_checkpoint(held)
+    (held.parent / "level-00.json").touch()
+    assert not is_checkpoint(held)
+
+
+def test_a_file_that_was_written_again_is_not_read(path):
+    ticket = load(written(path, weights()))
+    written(path, {name: tensor + 1 for name, tensor in weights().items()})
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(Refusal, match=r"tensor fc\.weight: the file was changed after it was loaded"):
+        ticket.weights["fc.weight"]
+
+
+def test_names_reach_no_terminal_as_they_are(tmp_path):
+    held = {"w": torch.ones(2, 3), "x\x1b[31m\nfault: forged": torch.ones(3), "y\n": torch.ones(2, 3)}
+    ticket = load(written(tmp_path / "x.safetensors", held))
+    assert list(ticket.weights) == list(ticket.mask) == ["w", r"y\n"]
+    assert [row["tensor"] for row in ticket.record["skipped"]] == [r"x\x1b[31m\nfault: forged"]
+
+
+def test_tensors_beside_the_state_dict_are_skipped(tmp_path):
+    state = {"model": {"w": torch.ones(2, 3)}, "ema": {"w": torch.ones(2, 3)}}
+    ticket = load(written(tmp_path / "x.pt", state))
+    assert list(ticket.weights) == ["w"]
+    assert ticket.record["skipped"] == [{"tensor": "ema.w", "why": "it is in 'ema', beside 'model' that was taken"}]

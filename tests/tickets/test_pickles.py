@@ -16,18 +16,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rmtlottery.tickets.pickles import CHANGE, DATA, LIMIT, PUSH, Call, Outside, Stranger, unpickled
+from rmtlottery.tickets.pickles import CHANGE, LIMIT, PUSH, Call, Outside, Stranger, unpickled
+from rmtlottery.tickets.state_dict import DATA
 from tests.tickets.checkpoints import Bomb
 
 FUZZ = settings(deadline=None, database=None, derandomize=True)
 PROTOCOLS = range(2, 6)
 
 
-def read(content, known=DATA):
-    return unpickled(io.BytesIO(content), len(content), known)[0]
+def read(content, known=DATA, **room):
+    return unpickled(io.BytesIO(content), len(content), known, **room)[0]
 
 
-keys = st.text() | st.integers() | st.booleans() | st.none()
+keys = st.text() | st.integers(-(2**63), 2**64 - 1) | st.booleans() | st.none()
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**3000), 2**3000) | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.lists(inner, max_size=5).map(tuple) | st.dictionaries(keys, inner),
@@ -167,6 +168,23 @@ def test_a_pickle_of_only_opcodes_is_bounded(monkeypatch):
     assert LIMIT == 32_000_000
     with pytest.raises(ValueError, match="may be read"):
         read(b"\x80\x02" + b"]" * 2000 + b".")
+
+
+@pytest.mark.parametrize("many", [b"]", b"(", b")\x85", b"N\x94", b"U\1a", b"N"], ids=repr)
+def test_opcodes_may_ask_for_so_much_memory_alone(many):
+    with pytest.raises(ValueError, match="would take more memory than one of torch does"):
+        read(b"\x80\x02" + many * 1000 + b".", room=10_000)
+
+
+def test_a_shared_key_is_counted_in_each_dictionary():
+    with pytest.raises(ValueError, match="would take more memory than one of torch does"):
+        read(b"\x80\x02}U\1aq\0" + b"0(" + b"h\0N" * 200 + b"u.", room=10_000)
+
+
+def test_long_integers_are_no_keys_and_longer_ones_nothing():
+    assert read(pickle.dumps({2**64: 1, 2**64 - 1: 2, -(2**63): 3, -(2**63) - 1: 4})) == {2**64 - 1: 2, -(2**63): 3}
+    with pytest.raises(ValueError, match="an integer of 1025 bytes is none that torch writes"):
+        read(b"\x80\x02\x8b" + (1025).to_bytes(4, "little") + b"\1" * 1025 + b".")
 
 
 WHOLE = pickle.dumps({"a": OrderedDict(b=(1, 2.5, None)), "c": [Namespace(d="e")], "f": b"g"}, protocol=2)

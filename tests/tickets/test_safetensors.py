@@ -55,10 +55,18 @@ def test_every_type_of_the_library_is_known():
 
 
 def test_layer_2_comes_before_layer_10(tmp_path):
-    names = ["9" * 5000, "h.0.w", "h.1.w", "h.2.w", "h.10.w", "h.w"]
+    names = ["9" * 900, "h.0.w", "h.1.w", "h.2.w", "h.10.w", "h.w"]
     save_file({name: torch.ones(2, 2) for name in reversed(names)}, tmp_path / "x")
     assert list(entries(tmp_path / "x")[0]) == names
     assert counted("h.010.w") == counted("h.10.w")
+    assert counted("9" * 5000) < counted("h")
+
+
+def test_two_names_that_are_shown_alike_are_lost(tmp_path):
+    path = raw(tmp_path / "x", {"\n": claim(0, 4, [1]), r"\n": claim(4, 8, [1]), "\ud800": claim(8, 12, [1])}, bytes(12))
+    found, faults = entries(path)
+    assert [*found] == [held.name for held in found.values()] == [r"\ud800"]
+    assert faults == [rf"{path}: tensor \n: 2 tensors have this name, and none is read"]
 
 
 @pytest.mark.parametrize(

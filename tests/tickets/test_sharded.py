@@ -1,6 +1,7 @@
 """Checkpoints in several files, and folders."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -148,8 +149,21 @@ def test_what_is_no_index_is_refused(tmp_path, content, why):
 def test_a_long_index_is_not_read(tmp_path):
     with open(tmp_path / "x.index.json", "wb") as file:
         file.truncate(2 * 10**8)
-    with pytest.raises(Refusal, match="is no index: it is longer than 100000000 bytes"):
+    with pytest.raises(Refusal, match="is no index: it is longer than 20000000 bytes"):
         entries(tmp_path / "x.index.json")
+
+
+def test_an_index_that_is_no_file_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.index.json")
+    (tmp_path / "zeros.index.json").symlink_to("/dev/zero")
+    for name in ("pipe", "zeros"):
+        with pytest.raises(Refusal, match=rf"{name}\.index\.json is no file"):
+            entries(tmp_path / f"{name}.index.json")
+
+
+def test_names_of_an_index_are_those_of_its_shards(tmp_path):
+    save_file({"a\nb": torch.ones(2, 3)}, tmp_path / ONE)
+    assert survey(index(tmp_path, {"a\nb": ONE})) == ({r"a\nb": ANY}, [])
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Where in what torch pickled the tensors are."""
 
+import functools
 import itertools
 
 import pytest
 
+from rmtlottery.tickets import state_dict
 from rmtlottery.tickets.entry import Record
 from rmtlottery.tickets.pickles import Call, Name, Outside
-from rmtlottery.tickets.state_dict import entries, solid, tensors
+from rmtlottery.tickets.state_dict import entries, solid
 
 
 def made(key="0", shape=(2, 3), strides=(3, 1), offset=0, kind="torch FloatStorage"):
@@ -16,6 +18,11 @@ def made(key="0", shape=(2, 3), strides=(3, 1), offset=0, kind="torch FloatStora
 
 W, B = made(), made(shape=(2,), strides=(1,))
 STATE = {"fc.weight": W, "fc.bias": B}
+
+
+def tensors(value):
+    """Those that are taken."""
+    return dict(state_dict.tensors(value)[0])
 
 
 @pytest.mark.parametrize(
@@ -111,3 +118,68 @@ def test_what_lies_in_one_piece():
             count = torch.Size(shape).numel()
             tensor = base[:count].view(shape).permute(order)
             assert solid(tuple(tensor.shape), tensor.stride()) == tensor.is_contiguous()
+
+
+def calling(name, *arguments):
+    """A call whose arguments are a list that ends with the call itself, as a pickle can make it."""
+    held = list(arguments)
+    held.append(Call(name, held))
+    return held[-1]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        calling("torch._utils _rebuild_parameter"),
+        Call("torch._tensor _rebuild_from_type_v2", (Name("torch._utils _rebuild_parameter"), None, [W])),
+        functools.reduce(lambda inner, _: Call("torch._utils _rebuild_parameter", (inner,)), range(10_000), W),
+    ],
+    ids=["itself", "a list", "deep"],
+)
+def test_what_wraps_itself_or_is_wrapped_without_end_is_no_tensor(tmp_path, call):
+    found, faults = entries(tmp_path / "x", {"w": call}, {"0": Record(tmp_path, 0, 24)})
+    assert (found, faults) == ({}, [f"{tmp_path / 'x'}: tensor w: it is no tensor that torch writes"])
+
+
+@pytest.mark.parametrize(
+    ("value", "taken", "left"),
+    [
+        ({"model": {"w": W}, "ema": {"w": B}}, ["w"], {"ema.w": "in 'ema', beside 'model' that was taken"}),
+        ({"model": {"w": W}, "step": B}, ["w"], {"step": "beside 'model' that was taken"}),
+        ({"layers": [W, W], "head": B}, ["head"], {"layers": "in a list"}),
+        ({"layers": [{"w": W}, {"w": W}], "v": B}, ["v"], {"layers.0.w": "in a list", "layers.1.w": "in a list"}),
+        ([W], [], {"list": "in a list"}),
+        (STATE, ["fc.weight", "fc.bias"], {}),
+    ],
+)
+def test_what_is_left_is_said_with_its_place(tmp_path, value, taken, left):
+    found, faults = entries(tmp_path, value, {"0": Record(tmp_path, 0, 24)})
+    assert not faults
+    assert {name: held.dtype for name, held in found.items()} == dict.fromkeys(taken, "float32") | left
+
+
+@pytest.mark.parametrize(
+    ("value", "name"), [({"a.b": W, "a": {"b": B}, "c": B}, "a.b"), ({"\x1b": W, r"\x1b": W, "c": B}, r"\x1b")]
+)
+def test_two_tensors_of_one_name_are_both_lost_and_said(tmp_path, value, name):
+    found, faults = entries(tmp_path / "x", value, {"0": Record(tmp_path, 0, 24)})
+    assert list(found) == ["c"]
+    assert faults == [f"{tmp_path / 'x'}: tensor {name}: 2 tensors have this name, and none is read"]
+
+
+def test_what_is_left_does_not_displace_what_is_taken(tmp_path):
+    value = {"model": {"ema.w": W}, "ema": {"w": B}}
+    found, faults = entries(tmp_path / "x", value, {"0": Record(tmp_path, 0, 24)})
+    assert found["ema.w"].shape == (2, 3)
+    place = "in 'ema', beside 'model' that was taken"
+    assert faults == [f"{tmp_path / 'x'}: tensor ema.w: another one of this name is {place}"]
+
+
+def test_names_are_made_fit_to_be_shown(tmp_path):
+    found, _ = entries(tmp_path, {"x\nfault: forged": W, "é": W}, {"0": Record(tmp_path, 0, 24)})
+    assert [*found] == [held.name for held in found.values()] == [r"x\nfault: forged", "é"]
+
+
+def test_long_names_are_cut():
+    (name,) = tensors({"a" * 900: {"b" * 10**5: W}, "c": {"d": [], "v": W}}).keys() - {"c.v"}
+    assert len(name) < 1100
