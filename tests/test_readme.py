@@ -188,6 +188,7 @@ def test_what_the_shuffled_control_says_of_the_bar_is_in_its_table():
         ("digits", rl.preset("digits").but(name="digits")),
         ("lens_quick_shuffled", rl.preset("lens_fc_quick").but(seeds=(0, 1, 2), name="lens_fc_quick")),
         ("lens_quick", rl.preset("lens_fc_quick").but(seeds=(0, 1, 2), name="lens_fc_quick")),
+        ("lens_spectra", rl.preset("lens_fc_quick").but(seeds=(0, 1, 2), name="lens_fc_quick")),
         (
             "lens_quick_all",
             rl.preset("lens_fc_quick").but(
@@ -204,3 +205,39 @@ def test_what_the_shuffled_control_says_of_the_bar_is_in_its_table():
 )
 def test_the_specs_of_the_docs_are_those_of_the_studies(name, spec):
     assert rl.Spec.from_json((ROOT / "docs" / name / "spec.json").read_text()) == spec
+
+
+def test_what_the_spectra_document_says_of_directions_and_spikes_is_in_its_tables():
+    import numpy as np
+    import pandas as pd
+
+    folder = ROOT / "docs" / "lens_spectra"
+    text = " ".join((folder / "README.md").read_text().split())
+    table = pd.read_csv(folder / "jacobian.csv.gz").query("span == 'hidden'")
+    edges = table[(table["source"] == "own spectra") & (table["bin"] == 0)].set_index(["state", "level", "seed"])["edge"]
+    measured = table[table["source"] == "measured"].join(edges.rename("bulk"), on=["state", "level", "seed"])
+    beyond = measured[measured["log10"] - 0.1 > np.log10(measured["bulk"])]
+    number = (256 * 0.2 * beyond.groupby(["state", "level", "seed"])["share"].sum()).groupby(["state", "level"]).mean()
+    here = {state: [f"{number[state].get(level, 0):.1f}" for level in (0, 3, 8, 15)] for state in ("rewound", "trained")}
+    dense, half, sparse, sparsest = here["rewound"]
+    assert f"{dense} of 256 squared singular values" in text
+    assert f"100 %, {half} at 51 %, {sparse} at 17 %, {sparsest} at 3.6 %" in text
+    assert "{}, {}, {} and {}".format(*here["trained"]) in text
+    layers = pd.read_csv(folder / "layers.csv.gz").query("state == 'rewound'")
+    inner = layers[layers["layer"].between(2, 6)]
+    assert f"spikes in {(inner['spikes'] > 0).sum()} of {len(inner)} cells" in text
+    ends = [int((layers.loc[layers["layer"] == layer, "spikes"] > 0).sum()) for layer in (1, 7, 8)]
+    assert "({}, {} and {} of 48 cells)".format(*ends) in text
+
+
+def test_false_alarms_are_as_the_documents_say():
+    import pandas as pd
+
+    table = pd.read_csv(ROOT / "docs" / "spectra" / "false_alarms.csv")
+    pooled = table[table["case"] == "all"].set_index("test")
+    asked = pooled.loc["redraws"]
+    words = f"On {asked['layers']} purely random\nmasked layers the spike test at level 1 % fired {asked['fired']} times"
+    assert words in (ROOT / "README.md").read_text()
+    assert pooled.loc["heavy tail", "fired"] == 0
+    held = table[~table["test"].isin(["tracy-widom"])]
+    assert (held["fired"] <= held["bound"]).all()

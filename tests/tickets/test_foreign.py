@@ -224,9 +224,9 @@ print(max(resident() - before for tensor in weights.values() if tensor[0, 0] == 
 
 @pytest.mark.slow
 def test_resident_memory_is_that_of_one_tensor(path):
-    """16 tensors of 16 MiB each; in a process of its own, for in a large one the allocator decides what is given back."""
-    written(path, {f"w{number}": torch.ones(1024, 4096) for number in range(16)})
-    assert int(subprocess.check_output([sys.executable, "-c", ASKED, path])) < 40 << 20
+    """6 tensors of 40 MiB each, in a process of its own: what is smaller than 32 MiB the allocator keeps as it likes."""
+    written(path, {f"w{number}": torch.ones(1024, 10240) for number in range(6)})
+    assert int(subprocess.check_output([sys.executable, "-c", ASKED, path])) < 60 << 20
 
 
 def test_runs_are_told_from_checkpoints(tmp_path, path):
