@@ -241,3 +241,12 @@ def test_false_alarms_are_as_the_documents_say():
     assert pooled.loc["heavy tail", "fired"] == 0
     held = table[~table["test"].isin(["tracy-widom"])]
     assert (held["fired"] <= held["bound"]).all()
+
+
+def test_the_times_of_layers_are_those_of_their_table():
+    import pandas as pd
+
+    text = (ROOT / "docs" / "spectra" / "README.md").read_text()
+    for row in pd.read_csv(ROOT / "docs" / "spectra" / "layers.csv").itertuples():
+        spread = f"{row.ratio:.3g}x [{row.ratio_least:.3g}, {row.ratio_largest:.3g}]"
+        assert f"| {row.ours_s:.3g} s | {row.other_s:.3g} s | {spread} |" in text
