@@ -12,7 +12,8 @@ from tests.commands import command
 
 
 def test_it_answers_and_prints_where(tiny_run, tmp_path, capsys):
-    assert main([str(tiny_run.path), "--qmap.samples", "10", "--out", str(tmp_path)]) == 0
+    quick = ["--qmap.samples", "10", "--layers.redraws", "0", "--layers.bootstraps", "0", "--jacobian.samples", "2"]
+    assert main([str(tiny_run.path), *quick, "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out.splitlines()
     assert len(out) == 1 + len(questions())
     assert out[-1] == f"report: {tmp_path}/report.html"
