@@ -1,6 +1,7 @@
 """What weights alone say of each layer, single-threaded, against WeightWatcher; and Gram matrices against SVD.
 
 An FCNet of 3072 -> 8x256 -> 10, without and with what random matrices would say, and weights of the shapes of ResNet-18.
+Writes layers.csv in docs/spectra.
 """
 
 import json
@@ -9,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import pandas as pd
 
 from benchmarks._clock import Row
 
@@ -21,6 +24,7 @@ DIFFERS = (
 )
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-bench"
+FOLDER = ROOT / "docs" / "spectra"
 CHILD = (sys.executable, "-m", "benchmarks._layers")
 
 
@@ -29,6 +33,10 @@ def measure() -> Iterator[Row]:
         sys.exit(f"WeightWatcher, which layers are compared with, is not in {PEERS}: make .venv-bench/installed")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PEERS)}
     with subprocess.Popen(CHILD, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as child:
-        yield from map(json.loads, child.stdout or ())
+        rows = []
+        for line in child.stdout or ():
+            rows.append(json.loads(line))
+            yield rows[-1]
     if child.returncode:
         sys.exit(f"{' '.join(CHILD[1:])} ended with exit code {child.returncode}; what it said is above")
+    pd.DataFrame(rows).to_csv(FOLDER / "layers.csv", index=False, float_format="%.3g")

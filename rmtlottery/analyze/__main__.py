@@ -88,6 +88,7 @@ def opened(places: Sequence[str], given: Mapping[str, Any]) -> tuple[list[Any], 
     """What the places hold: runs, what controls make of them, or checkpoints; and why others of several cannot be opened."""
     from rmtlottery.analyze._checkpoint import either
     from rmtlottery.prune.controls import Controlled
+    from rmtlottery.tickets.run import Run
 
     control, seed = given["control"], given["control_seed"] or 0
     if control and (given["mask"] or given["layers"]):
@@ -100,6 +101,8 @@ def opened(places: Sequence[str], given: Mapping[str, Any]) -> tuple[list[Any], 
             faults.append(str(fault))
     if not sources:
         raise Refusal("; ".join(faults))
+    if given["workers"] > 1 and all(isinstance(source, Run) for source in sources):
+        raise Refusal("--workers shares the layers of a checkpoint, and a run is asked in one process")
     return sources, faults
 
 

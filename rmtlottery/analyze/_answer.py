@@ -53,8 +53,9 @@ def answer(sources: Sequence[Source], asked: Asked, report: Path, title: str, co
     skipped = [line for source in sources if isinstance(source, Checkpoint) for line in source.skipped()]
     answers = []
     for name, given in asked:
-        able = [source for source in sources if not lacks(source, name)]
-        skipped += [lacks(source, name) for source in sources if source not in able]
+        reasons = [lacks(source, name) for source in sources]
+        able = [source for source, reason in zip(sources, reasons, strict=True) if not reason]
+        skipped += filter(None, reasons)
         try:
             found, unasked = one(name, given, chain.from_iterable(able), report.parent, form) if able else (None, [])
         except Refusal as fault:
@@ -76,11 +77,9 @@ def lacks(source: Source, name: str) -> str:
         needed = beyond_weights(name)
         return f"{source.path.name}: {name}: needs {needed}, which a checkpoint alone does not hold" if needed else ""
     kind, about = source.spec.net.kind, nets(name)
-    return (
-        f"{source.path.name}: {name}: is about nets of kind {', '.join(about)}, not {kind}"
-        if about and kind not in about
-        else ""
-    )
+    if not about or kind in about:
+        return ""
+    return f"{source.path.name}: {name}: is about nets of kind {', '.join(about)}, not {kind}"
 
 
 def one(name: str, given: Mapping[str, Any], tickets: Iterable[Ticket], out: Path, form: Form) -> tuple[Answer, list[str]]:

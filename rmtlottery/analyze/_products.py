@@ -22,7 +22,6 @@ from rmtlottery.tickets.parts import Orthogonal
 from rmtlottery.tickets.ticket import Ticket, Weights
 
 NOMINAL, SIZES, MASKED, SPECTRA = "nominal", "own sizes", "masked moments", "own spectra"
-THEORIES = [NOMINAL, SIZES, MASKED, SPECTRA]
 Law = FreeProduct | tuple[float, float]
 
 

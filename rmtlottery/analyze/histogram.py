@@ -15,6 +15,7 @@ import numpy as np
 from rmtlottery.analyze._style import hidden, legend_beside, level_colour, mean_density, panel_name, percent, spread
 from rmtlottery.analyze.weights import kept_weights
 from rmtlottery.refusal import Refusal
+from rmtlottery.spectra.bimodality import sarle
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -54,15 +55,9 @@ def laws(kept: np.ndarray, bins: int) -> Iterator[dict[str, Any]]:
     held = {"bin": np.arange(bins), "w": (edges[1:] + edges[:-1]) / 2}
     measured = np.histogram(kept, edges)[0] / len(kept)
     gaussian = np.diff(ndtr((edges - kept.mean()) / kept.std()))
-    for source, shares, sarle in (("measured", measured, bimodality(kept)), (GAUSSIAN, gaussian, 1 / 3)):
-        facts = {"source": source, "outside": 1 - shares.sum(), "bimodality": sarle}
+    for source, shares, coefficient in (("measured", measured, sarle(kept)), (GAUSSIAN, gaussian, 1 / 3)):
+        facts = {"source": source, "outside": 1 - shares.sum(), "bimodality": coefficient}
         yield held | {"pdf": shares / np.diff(edges)} | facts
-
-
-def bimodality(kept: np.ndarray) -> float:
-    """Sarle's coefficient (skewness^2 + 1) / kurtosis, of the moments over the sample."""
-    z = (kept - kept.mean()) / kept.std()
-    return float((np.mean(z**3) ** 2 + 1) / np.mean(z**4))
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
@@ -113,7 +108,7 @@ def headline(table: "pd.DataFrame") -> str:
 def summary(part: "pd.DataFrame") -> str:
     here = hidden(part[(part["source"] == "measured") & (part["bin"] == 0)])
     density = here.groupby("level")["density"].mean()
-    sarle = here.pivot_table("bimodality", "level", "state").reindex(density.index)
+    shape = here.pivot_table("bimodality", "level", "state").reindex(density.index)
     first, last = density.index[0], density.index[-1]
-    moves = ", ".join(f"{sarle[state][first]:.3f} to {sarle[state][last]:.3f} {state}" for state in sarle)
+    moves = ", ".join(f"{shape[state][first]:.3f} to {shape[state][last]:.3f} {state}" for state in shape)
     return f"from density {density[first]:.1%} to {density[last]:.1%} the bimodality of the kept weights goes {moves}"

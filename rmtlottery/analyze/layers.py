@@ -172,8 +172,9 @@ def by_layer(part: "pd.DataFrame", axes: "Axes", y: str) -> None:
 
 
 def operator(weight: "torch.Tensor", picture: int) -> dict[str, float]:
-    """The norm's bounds; of a matrix, and of a kernel whose pictures nobody told, none."""
-    low, high = conv_norm_bounds(weight.double().numpy(), picture) if picture and weight.dim() > 2 else (np.nan, np.nan)
+    """The norm's bounds; of a matrix, of a kernel with three axes of space, and of one whose pictures nobody told, none."""
+    told = picture and weight.dim() in (3, 4)
+    low, high = conv_norm_bounds(weight.double().numpy(), picture) if told else (np.nan, np.nan)
     return {"operator_low": low, "operator_high": high}
 
 

@@ -18,12 +18,6 @@ def structural_rank(pattern: ArrayLike) -> int:
     return int(np.count_nonzero(row_partners(graph(pattern)) >= 0))
 
 
-def structural_atom(pattern: ArrayLike) -> float:
-    """The share of the eigenvalues of W W^T that are 0: 1 - rank / rows, not / columns."""
-    held = np.asarray(pattern)
-    return (len(held) - structural_rank(held)) / len(held)
-
-
 def connected_blocks(pattern: ArrayLike) -> list[tuple[Places, Places]]:
     """(rows, columns) of the blocks to which permutations of rows and of columns bring the matrix; empty ones left out."""
     held = np.asarray(pattern) != 0

@@ -206,3 +206,8 @@ def test_what_no_net_of_this_kind_has_is_skipped_and_no_fault(tmp_path, capsys):
     run = rl.fit(spec, tmp_path)
     assert main([str(run.path), "--only", "jacobian,freeness", "--jacobian.samples", "2"]) == 0
     assert "freeness: is about nets of kind fc, not conv" in capsys.readouterr().out
+
+
+def test_workers_are_for_checkpoints(tiny_run):
+    with pytest.raises(rl.Refusal, match="--workers shares the layers of a checkpoint, and a run is asked in one process"):
+        main([str(tiny_run.path), "--only", "weights", "--workers", "2"])

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from scipy.integrate import trapezoid
 
 import rmtlottery as rl
-from rmtlottery.analyze.histogram import GAUSSIAN, bimodality, chosen, headline, laws, table
-from tests.conftest import assert_mean
+from rmtlottery.analyze.histogram import GAUSSIAN, chosen, headline, laws, table
 
 
 def both(kept, bins=61):
@@ -55,28 +53,6 @@ def test_weights_are_times_the_root_of_the_dense_fan_in():
     for name, value, fan_in in (("conv1.weight", weights["conv1.weight"][1:], 6), ("fc1.weight", weights["fc1.weight"], 2)):
         rms = value.double().square().mean().sqrt().item() * fan_in**0.5
         assert found[(found["name"] == name)]["w"].max() == pytest.approx(4 * rms * 4 / 5)
-
-
-def test_sarle_of_known_laws():
-    assert bimodality(np.array([-2.0, 2.0, 2.0, -2.0])) == pytest.approx(1)
-    quantiles = (np.arange(20000) + 0.5) / 20000
-    assert bimodality(quantiles) == pytest.approx(5 / 9, abs=1e-5)
-    assert bimodality(stats.expon.ppf(quantiles)) == pytest.approx((4 + 1) / 9, rel=0.01)
-
-
-def test_sarle_of_a_gaussian_is_a_third():
-    draws = np.random.default_rng(0).standard_normal((400, 2000))
-    assert_mean([bimodality(draw) for draw in draws], 1 / 3, rejects=1.02 / 3, bias=0.002)
-
-
-def test_sarle_of_a_magnitude_mask_of_a_gaussian_is_near_two_values():
-    """Kept with |w| > c: moments of the truncated law by quadrature."""
-    c = 1.5
-    grid = np.linspace(c, 12, 200001)
-    pdf = stats.norm.pdf(grid)
-    fourth, second = (trapezoid(grid**k * pdf, grid) / trapezoid(pdf, grid) for k in (4, 2))
-    draws = np.random.default_rng(1).standard_normal((100, 20000))
-    assert_mean([bimodality(draw[np.abs(draw) > c]) for draw in draws], second**2 / fourth, rejects=0.97, bias=0.002)
 
 
 def test_a_layer_without_two_different_weights_has_no_rows():

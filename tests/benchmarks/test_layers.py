@@ -77,12 +77,14 @@ def child(monkeypatch, tmp_path):
     """Takes the place of the process that measures; the peers are there."""
     (tmp_path / "installed").touch()
     monkeypatch.setattr(layers, "PEERS", tmp_path)
+    monkeypatch.setattr(layers, "FOLDER", tmp_path)
     return lambda code: monkeypatch.setattr(layers, "CHILD", (sys.executable, "-c", code))
 
 
 def test_rows_are_those_of_a_process_with_one_thread_that_sees_the_peers(child):
     child("import json, os\nfor name in 'OMP_NUM_THREADS', 'PYTHONPATH': print(json.dumps({'case': os.environ[name]}))")
     assert list(layers.measure()) == [{"case": "1"}, {"case": str(layers.PEERS)}]
+    assert (layers.FOLDER / "layers.csv").read_text() == f"case\n1\n{layers.PEERS}\n"
 
 
 def test_a_process_that_fails_fails_the_part(child):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
+from scipy.integrate import trapezoid
 
 from rmtlottery.spectra.bimodality import kurtosis, sarle
+from tests.conftest import assert_mean
 
 
 def quantiles(law, size=400_000):
@@ -43,3 +45,25 @@ def test_place_and_scale_do_not_matter():
 def test_refuses_what_has_no_shape(values):
     with pytest.raises(ValueError, match=f"^{len(values)} values, all equal or not all finite, have no shape"):
         sarle(values)
+
+
+def test_sarle_of_known_laws():
+    assert sarle(np.array([-2.0, 2.0, 2.0, -2.0])) == pytest.approx(1)
+    quantiles = (np.arange(20000) + 0.5) / 20000
+    assert sarle(quantiles) == pytest.approx(5 / 9, abs=1e-5)
+    assert sarle(stats.expon.ppf(quantiles)) == pytest.approx((4 + 1) / 9, rel=0.01)
+
+
+def test_sarle_of_a_gaussian_is_a_third():
+    draws = np.random.default_rng(0).standard_normal((400, 2000))
+    assert_mean([sarle(draw) for draw in draws], 1 / 3, rejects=1.02 / 3, bias=0.002)
+
+
+def test_sarle_of_a_magnitude_mask_of_a_gaussian_is_near_two_values():
+    """Kept with |w| > c: moments of the truncated law by quadrature."""
+    c = 1.5
+    grid = np.linspace(c, 12, 200001)
+    pdf = stats.norm.pdf(grid)
+    fourth, second = (trapezoid(grid**k * pdf, grid) / trapezoid(pdf, grid) for k in (4, 2))
+    draws = np.random.default_rng(1).standard_normal((100, 20000))
+    assert_mean([sarle(draw[np.abs(draw) > c]) for draw in draws], second**2 / fourth, rejects=0.97, bias=0.002)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rmtlottery.spectra.structure import connected_blocks, has_gap_at_zero, structural_atom, structural_rank
+from rmtlottery.spectra.structure import connected_blocks, has_gap_at_zero, structural_rank
 
 
 def mask(seed, shape, density):
@@ -19,7 +19,6 @@ def test_rank_is_that_of_a_random_matrix(shape, density):
     pattern = mask(1, shape, density)
     rank = np.linalg.matrix_rank(filled(pattern))
     assert structural_rank(pattern) == rank
-    assert structural_atom(pattern) == pytest.approx(1 - rank / shape[0], abs=1e-15)
 
 
 def test_empty_rows_and_columns_overrate_the_rank():
