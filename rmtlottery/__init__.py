@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rmtlottery import spectra as spectra
     from rmtlottery.analyze._ask import plot as plot
     from rmtlottery.analyze._ask import tabulate as tabulate
-    from rmtlottery.prune import controls as controls
     from rmtlottery.refusal import Refusal as Refusal
     from rmtlottery.tickets.foreign import load as load
     from rmtlottery.tickets.presets import preset as preset
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from rmtlottery.tickets.run import Run as Run
     from rmtlottery.tickets.spec import Spec as Spec
     from rmtlottery.tickets.ticket import Ticket as Ticket
+    from rmtlottery.train import controls as controls
     from rmtlottery.train.fit import fit as fit
 
 __version__ = "0.1.0"
@@ -38,7 +38,7 @@ HOMES = {
     "plot": "analyze._ask",
     "Refusal": "refusal",
 }
-ROOMS = {"meanfield": "meanfield", "spectra": "spectra", "controls": "prune.controls"}
+ROOMS = {"meanfield": "meanfield", "spectra": "spectra", "controls": "train.controls"}
 __all__ = ["__version__", *ROOMS, *HOMES]  # noqa: PLE0604
 
 

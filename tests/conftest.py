@@ -11,6 +11,9 @@ import pytest
 import rmtlottery as rl
 from rmtlottery.datasets.files import place
 from rmtlottery.datasets.published import CIFAR10, MNIST
+from rmtlottery.nets import build
+from rmtlottery.nets.init import initial
+from tests.prune.held import handmade
 
 
 def assert_mean(samples, expected, *, rejects, bias=0.0, z=5.0):
@@ -35,6 +38,37 @@ def tiny():
 def tiny_run(tmp_path_factory):
     """A finished run of TINY; no test may write into it."""
     return rl.fit(TINY, tmp_path_factory.mktemp("runs"))
+
+
+OF_FC = {"small_dense", "aligned_mask", "local_mask"}
+CONV = TINY.but(
+    net={"kind": "conv", "channels": "5,3", "padding": "zero", "pools": "1", "readout": "flat", "widths": "7"},
+    epochs=1,
+    levels=2,
+    batch=200,
+)
+
+
+@pytest.fixture(scope="session")
+def conv_run(tmp_path_factory):
+    """A finished run of small convolutions; no test may write into it."""
+    return rl.fit(CONV, tmp_path_factory.mktemp("conv"))
+
+
+@pytest.fixture(scope="session")
+def wide():
+    """A ticket that never was trained, of a net wide enough for statistics, its small weights cut."""
+    spec = TINY.but(widths="150,90", init={"sigma_w": 1.7, "sigma_b": 0.6})
+    start = initial(spec.init, build(spec.net, (64,), 10).shapes, 3)
+    mask = {name: value.abs() > value.abs().quantile(0.7) for name, value in start.items() if name.endswith("weight")}
+    return handmade(spec, start, mask)
+
+
+@pytest.fixture(params=["fc", "conv"])
+def parent(request, tiny_run, conv_run):
+    """A ticket that controls are made of; of those for fully connected nets alone, such a one both times."""
+    takes_conv = request.node.callspec.params.get("name") not in OF_FC
+    return conv_run[0, 2] if request.param == "conv" and takes_conv else tiny_run[1, 3]
 
 
 ROOT = Path(__file__).parents[1]

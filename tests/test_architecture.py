@@ -18,7 +18,7 @@ ROOMS = {
     "datasets": {"tickets"},
     "nets": {"tickets"},
     "charts": {"tickets"},
-    "prune": {"tickets", "nets"},
+    "prune": {"tickets", "nets", "spectra"},
     "train": MAKING | {"tickets", "work"},
     "measure": {"nets", "charts", "tickets", "datasets"},
     "report": set(),

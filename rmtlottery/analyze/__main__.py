@@ -87,8 +87,8 @@ def limit(threads: int | None, workers: int) -> None:
 def opened(places: Sequence[str], given: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
     """What the places hold: runs, what controls make of them, or checkpoints; and why others of several cannot be opened."""
     from rmtlottery.analyze._checkpoint import either
-    from rmtlottery.prune.controls import Controlled
     from rmtlottery.tickets.run import Run
+    from rmtlottery.train.controls import Controlled
 
     control, seed = given["control"], given["control_seed"] or 0
     if control and (given["mask"] or given["layers"]):

@@ -2,7 +2,8 @@
 
 A criterion is a pure function of a layer's weight and mask, and of the evidence that its keywords name: `start`, the
 weight that training began from; `gradient` of the mean loss; `flow`, the gradient of SynFlow's objective at |w|;
-`curvature`, the Hessian of the loss times its gradient; `noise`, uniform random numbers.
+`curvature`, the Hessian of the loss times its gradient; `noise`, uniform random numbers; `moments`, <x x^T> of what the
+layer is given.
 """
 
 import inspect
@@ -58,6 +59,11 @@ def synflow(weight: Tensor, mask: Tensor, *, flow: Tensor) -> Tensor:
     return weight.abs() * flow
 
 
+def alignment(weight: Tensor, mask: Tensor, *, moments: Tensor) -> Tensor:
+    """w_ij (W C)_ij, what the weight adds to the length of its unit's signal: they sum to q less the biases' part."""
+    return weight * (weight @ moments.to(weight))
+
+
 CRITERIA: dict[str, Callable[..., Tensor]] = {
     "magnitude": magnitude,
     "large_final": magnitude,  # Zhou et al.'s name for it
@@ -69,6 +75,7 @@ CRITERIA: dict[str, Callable[..., Tensor]] = {
     "snip": snip,
     "grasp": grasp,
     "synflow": synflow,
+    "alignment": alignment,
 }
 
 

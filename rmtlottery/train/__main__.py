@@ -41,6 +41,7 @@ CONTROL = [
     Field("at", tuple[int, ...], "the levels of the RUN to take [all]", (each_at_least(0),), ()),
     Field("dry_run", bool, "say what it would cost in time, memory and disk, and train nothing", (), False),
 ]
+CONTROLS_IN = ("prune/values.py", "prune/masks.py", "train/informed.py")
 WORKERS = [
     Field("workers", int, "local processes that share the batches of seeds", (), 1),
     Field("cluster", str, "address of a Dask scheduler that shares them, e.g. tcp://host:8786", (), None),
@@ -67,8 +68,8 @@ def listed(words_of: dict[str, str]) -> list[str]:
 
 def controls() -> dict[str, str]:
     """control -> what it does, read from the source without importing torch."""
-    tree = ast.parse((Path(__file__).parents[1] / "prune" / "controls.py").read_text())
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    trees = [ast.parse((Path(__file__).parents[1] / file).read_text()) for file in CONTROLS_IN]
+    functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
     named = [node for node in functions if [arg.arg for arg in node.args.args] == ["ticket", "seed"]]
     return {node.name: (ast.get_docstring(node) or "").partition("\n")[0] for node in named}
 
@@ -116,8 +117,8 @@ def taken_from(flags: dict[str, Any], fields: list[Field]) -> dict[str, Any]:
 
 def tickets(place: str, control: dict[str, Any], flags: dict[str, Any]) -> "list[Ticket] | None":
     """What a control makes of the tickets of a run, of all its seeds or of those that --seeds takes."""
-    from rmtlottery.prune.controls import controlled
     from rmtlottery.tickets.run import Run
+    from rmtlottery.train.controls import controlled
 
     if "control" not in control:
         if {"control_seed", "at"} & set(control):

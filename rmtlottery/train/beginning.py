@@ -6,8 +6,6 @@ from typing import Any
 
 import torch
 
-from rmtlottery.datasets.dataset import Split
-from rmtlottery.prune.criteria import CRITERIA, evidence_for
 from rmtlottery.prune.cut import Tensors, cut_layers, cut_together, in_rounds
 from rmtlottery.prune.rates import rates
 from rmtlottery.tickets.parts import AtInit
@@ -15,7 +13,7 @@ from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.starts import given, recall
 from rmtlottery.tickets.streams import generator
 from rmtlottery.tickets.ticket import Ticket, Weights
-from rmtlottery.train.evidence import EVIDENCE, Scene
+from rmtlottery.train.evidence import Scene, scores, some
 from rmtlottery.train.material import Material
 
 TOGETHER = "all layers"
@@ -73,20 +71,12 @@ class Cuts:
 
     def scores(self, parent: Ticket, weights: Weights, start: Weights, mask: Tensors) -> Tensors:
         """The criterion's, of the weights under the mask."""
-        criterion, network = self.prune.criterion, self.material.network
         under = {name: torch.where(mask[name], w, 0.0) if name in mask else w for name, w in weights.items()}
         assert parent.seed is not None
-        samples = self.samples(parent.seed)
-        scene = Scene(network, self.material.linear, under, start, mask, samples, parent.seed, parent.level)
-        evidence = {name: EVIDENCE[name](scene) for name in evidence_for(criterion)}
-        score = CRITERIA[criterion]
-        return {name: score(under[name], mask[name], **{e: held[name] for e, held in evidence.items()}) for name in mask}
-
-    def samples(self, seed: int) -> Split:
-        train = self.material.data.train
-        number = self.prune.scored if isinstance(self.prune, AtInit) else 0
-        chosen = torch.from_numpy(generator(seed, "scored samples").permutation(len(train))[:number]).to(train.x.device)
-        return Split(train.x[chosen], train.y[chosen])
+        number, numbers = getattr(self.prune, "scored", 0), generator(parent.seed, "scored samples")
+        samples = some(self.material.data.train, number, numbers)
+        held = (self.material.network, self.material.linear, under, start, mask, samples)
+        return scores(self.prune.criterion, Scene(*held, parent.seed, parent.level))
 
 
 class FromTickets:

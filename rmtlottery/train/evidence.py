@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
 from rmtlottery.charts.flat import flatten, unflatten
 from rmtlottery.datasets.dataset import Split
-from rmtlottery.nets import AnyNetwork
+from rmtlottery.nets import AnyNetwork, Network
+from rmtlottery.prune.criteria import CRITERIA, evidence_for
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.streams import generator
 from rmtlottery.tickets.ticket import Weights
 
@@ -82,10 +85,40 @@ def flow(scene: Scene) -> Weights:
     return {name: slope.cpu() for name, slope in zip(strength, slopes, strict=True)}
 
 
+@torch.no_grad()
+def moments(scene: Scene) -> Weights:
+    """<x x^T> of all that each fully connected layer is given, x not centred, of the net under its mask."""
+    if not isinstance(scene.network, Network) or any(len(layer.shape) > 2 for layer in scene.network.layers):
+        raise Refusal("alignment is of fully connected layers, and this net has others: take another criterion")
+    weights = {name: value.to(scene.flat) for name, value in scene.weights.items()}
+    signals = scene.network.signals(weights, scene.samples.x.to(scene.flat))
+    return {
+        f"{layer.name}.weight": (given.T @ given / len(given)).cpu()
+        for layer, (given, _) in zip(scene.network.layers, signals, strict=True)
+    }
+
+
 EVIDENCE: dict[str, Callable[[Scene], Weights]] = {
     "start": start,
     "noise": noise,
     "gradient": gradient,
     "curvature": curvature,
     "flow": flow,
+    "moments": moments,
 }
+
+
+def scores(criterion: str, scene: Scene) -> Weights:
+    """Of every prunable weight, by all the evidence that the criterion asks for."""
+    evidence = {name: EVIDENCE[name](scene) for name in evidence_for(criterion)}
+    score = CRITERIA[criterion]
+    return {
+        name: score(scene.weights[name], mask, **{kind: held[name] for kind, held in evidence.items()})
+        for name, mask in scene.mask.items()
+    }
+
+
+def some(train: Split, number: int, numbers: np.random.Generator) -> Split:
+    """So many samples at random, or all."""
+    chosen = torch.from_numpy(numbers.permutation(len(train))[:number]).to(train.x.device)
+    return Split(train.x[chosen], train.y[chosen])

@@ -6,7 +6,7 @@ import pytest
 import rmtlottery as rl
 from rmtlottery import datasets, nets
 from rmtlottery.analyze.gap import gaps, headline
-from rmtlottery.prune.controls import fresh_init
+from rmtlottery.train.controls import fresh_init
 
 
 @pytest.fixture(scope="module")

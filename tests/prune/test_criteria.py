@@ -17,6 +17,7 @@ EVIDENCE = {
     "gradient": [[0.5, -1.0, -2.0], [7.0, 0.0, 0.25]],
     "curvature": [[2.0, -0.5, 4.0], [9.0, -3.0, -0.125]],
     "flow": [[1.5, 0.25, 2.0], [8.0, 3.0, 0.5]],
+    "moments": [[2.0, 1.0, 0.0], [1.0, 4.0, -1.0], [0.0, -1.0, 1.0]],
 }
 SCORES = {
     "magnitude": [[3.0, 2.0, 0.5], [0.0, 1.0, 4.0]],
@@ -29,6 +30,7 @@ SCORES = {
     "snip": [[1.5, 2.0, 1.0], [0.0, 0.0, 1.0]],
     "grasp": [[-6.0, -1.0, -2.0], [0.0, -3.0, 0.5]],
     "synflow": [[4.5, 0.5, 1.0], [0.0, 3.0, 2.0]],
+    "alignment": [[12.0, 11.0, 1.25], [0.0, 8.0, 20.0]],
 }
 
 
@@ -90,3 +92,12 @@ def test_scoring_changes_neither_weight_nor_mask_nor_evidence(name):
     assert weight.tolist() == WEIGHT
     assert mask.all()
     assert all(torch.equal(value, torch.tensor(EVIDENCE[keyword])) for keyword, value in evidence.items())
+
+
+def test_alignment_adds_up_to_the_length_of_the_signal():
+    """Over a row, and less the bias: the mean of (W x)^2, x not centred, on unequal sides."""
+    stream = torch.Generator().manual_seed(0)
+    weight = torch.randn(3, 5, dtype=torch.float64, generator=stream)
+    x = torch.randn(200, 5, dtype=torch.float64, generator=stream) + 1
+    found = CRITERIA["alignment"](weight, ones(3, 5), moments=x.T @ x / 200).sum(1)
+    assert torch.allclose(found, (x @ weight.T).square().mean(0), rtol=1e-12)

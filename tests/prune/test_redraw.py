@@ -6,12 +6,12 @@ import torch
 from scipy.stats import ks_1samp, uniform
 
 import rmtlottery as rl
-from rmtlottery.prune.controls import CONTROLS
 from rmtlottery.prune.redraw import fresh, from_law, made, narrower, redrawn, shuffled, spec_of, stream
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.parts import Own
 from rmtlottery.tickets.ticket import Ticket
+from rmtlottery.train.controls import CONTROLS
 from tests.conftest import assert_mean
 
 

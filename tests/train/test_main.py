@@ -100,8 +100,8 @@ def test_bad_words_about_controls_are_refused(tiny_run, words, match):
 
 
 def test_every_control_is_in_the_help():
-    from rmtlottery.prune.controls import CONTROLS
     from rmtlottery.train.__main__ import controls
+    from rmtlottery.train.controls import CONTROLS
 
     assert set(controls()) == set(CONTROLS)
     assert all(words.endswith(".") for words in controls().values())

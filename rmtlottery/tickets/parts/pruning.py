@@ -10,7 +10,7 @@ Scope = Literal["layer", "global"]
 Trained = Literal[
     "magnitude", "large_final", "large_final_same_sign", "magnitude_increase", "movement", "large_init", "random"
 ]
-Untrained = Literal["snip", "grasp", "synflow", "magnitude", "random"]
+Untrained = Literal["snip", "grasp", "synflow", "alignment", "magnitude", "random"]
 
 
 @dataclass(frozen=True)

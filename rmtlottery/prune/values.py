@@ -1,25 +1,19 @@
-"""Controls: what else could have been trained or measured in a ticket's place.
+"""Controls of values: another start under the ticket's own mask, or the law of its weights in another net.
 
 A control is a function (ticket, seed) -> Ticket that changes the ticket's `start`, its mask or both, and records its
 parent, its own name and the seed. The ticket it returns is untrained: its `weights` are its start under its mask.
 Controls compose: `shuffle_entries(trained(ticket, 0), 1)` shuffles the trained weights.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from rmtlottery.nets.init import initial, sigmas
-from rmtlottery.prune.cut import without_lowest
 from rmtlottery.prune.redraw import fresh, from_law, made, narrower, other_seed, redrawn, shuffled, spec_of, stream
-from rmtlottery.refusal import Refusal, unknown
-from rmtlottery.tickets.run import Run
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
-
-Control = Callable[[Ticket, int], Ticket]
 
 
 def rewound(ticket: Ticket, seed: int) -> Ticket:
@@ -30,31 +24,6 @@ def rewound(ticket: Ticket, seed: int) -> Ticket:
 def trained(ticket: Ticket, seed: int) -> Ticket:
     """The trained weights instead of theta_k: what training on, or fine-tuning, starts from."""
     return made(ticket, seed, "trained", start=ticket.weights)
-
-
-def random_mask(ticket: Ticket, seed: int) -> Ticket:
-    """As many weights in all, drawn at random over the whole net: layer densities are equal but for chance."""
-    sizes = {name: mask.numel() for name, mask in ticket.mask.items()}
-    kept = torch.cat([mask.reshape(-1) for mask in ticket.mask.values()])
-    flat = shuffled(kept, stream(ticket, seed, "random_mask"))
-    pieces = flat.split(list(sizes.values()))
-    mask = {name: piece.reshape(ticket.mask[name].shape) for name, piece in zip(sizes, pieces, strict=True)}
-    return made(ticket, seed, "random_mask", mask=mask)
-
-
-def shuffle_mask(ticket: Ticket, seed: int) -> Ticket:
-    """Each layer's mask with its entries in random order: as many weights in every layer."""
-    mask = {name: shuffled(value, stream(ticket, seed, "shuffle_mask", name)) for name, value in ticket.mask.items()}
-    return made(ticket, seed, "shuffle_mask", mask=mask)
-
-
-def init_mask(ticket: Ticket, seed: int) -> Ticket:
-    """As many weights in every layer, those that are largest in theta_k: what needs no training to find."""
-    mask = {}
-    for name, value in ticket.mask.items():
-        whole, gone = torch.ones_like(value), value.numel() - int(value.sum())
-        mask[name] = without_lowest(ticket.start[name].abs(), whole, gone)
-    return made(ticket, seed, "init_mask", mask=mask)
 
 
 def fresh_init(ticket: Ticket, seed: int) -> Ticket:
@@ -115,6 +84,20 @@ def rescale(ticket: Ticket, seed: int) -> Ticket:
     return made(ticket, seed, "rescale", start=ticket.start | scaled)
 
 
+def rescale_units(ticket: Ticket, seed: int) -> Ticket:
+    """Each unit's kept weights times a factor of its own, which gives every row its nominal mean square sigma_w^2 back.
+
+    What a mask of uneven in-degrees does to the lengths of single units is undone; a unit that keeps none stays without.
+    """
+    init, scaled = spec_of(ticket).init, {}
+    for name, mask in ticket.mask.items():
+        kept = torch.where(mask, ticket.start[name], 0.0).double().flatten(1)
+        power = kept.square().sum(1, keepdim=True)
+        factor = torch.where(power > 0, sigmas(init, tuple(mask.shape))[0] / power.sqrt().clamp(min=1e-300), 1.0)
+        scaled[name] = (kept * factor).reshape(mask.shape).to(ticket.start[name])
+    return made(ticket, seed, "rescale_units", start=ticket.start | scaled)
+
+
 def small_dense(ticket: Ticket, seed: int) -> Ticket:
     """A narrower dense net with about as many weights, drawn from the law of the ticket's kept ones, layer by layer."""
     spec, shapes = narrower(ticket)
@@ -124,43 +107,3 @@ def small_dense(ticket: Ticket, seed: int) -> Ticket:
         start[name] = from_law(law, stream(ticket, seed, "small_dense", name), size).reshape(shapes[name]).to(law)
     whole = {name: torch.ones(shapes[name], dtype=torch.bool) for name in ticket.mask}
     return made(replace(ticket, spec=spec), seed, "small_dense", start=start, mask=whole)
-
-
-CONTROLS: dict[str, Control] = {
-    control.__name__: control
-    for control in (
-        rewound,
-        trained,
-        random_mask,
-        shuffle_mask,
-        init_mask,
-        fresh_init,
-        keep_signs,
-        redraw_gaussian,
-        redraw_law,
-        shuffle_entries,
-        flip_signs,
-        rescale,
-        small_dense,
-    )
-}
-
-
-class Controlled(Run):
-    """A run whose tickets are, one by one, what controls make of those on disk."""
-
-    def __init__(self, path: str | Path, names: str, seed: int) -> None:
-        super().__init__(path)
-        self.names, self.control_seed = names, seed
-
-    def __iter__(self) -> Iterator[Ticket]:
-        return (controlled(ticket, self.names, self.control_seed) for ticket in super().__iter__())
-
-
-def controlled(ticket: Ticket, names: str, seed: int) -> Ticket:
-    """Several controls, by name and comma, one after another."""
-    for name in names.split(","):
-        if name not in CONTROLS:
-            raise unknown("control", name, CONTROLS)
-        ticket = CONTROLS[name](ticket, seed)
-    return ticket

@@ -1,0 +1,105 @@
+"""Masks that look at data, against the same scores worked out here."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from rmtlottery.refusal import Refusal
+from rmtlottery.train.controls import CONTROLS
+from rmtlottery.train.informed import discs, ranked, row_by_row
+from rmtlottery.train.material import material
+from tests.conftest import assert_mean
+
+
+def forward(weights, x):
+    """Inputs of every layer of a tanh net, and its logits."""
+    given = [x]
+    for layer in (1, 2):
+        given.append(torch.tanh(given[-1] @ weights[f"fc{layer}.weight"].T + weights[f"fc{layer}.bias"]))
+    return given, given[-1] @ weights["fc3.weight"].T + weights["fc3.bias"]
+
+
+@pytest.fixture
+def parent(tiny_run):
+    return tiny_run[0, 3]
+
+
+def largest(scores, number):
+    """The places of the largest scores of all layers together."""
+    flat = torch.cat([score.flatten() for score in scores])
+    kept = torch.zeros(len(flat), dtype=torch.bool)
+    kept[flat.argsort(descending=True)[:number]] = True
+    return kept.split([score.numel() for score in scores])
+
+
+def test_snip_mask_keeps_the_largest_weight_times_gradient_of_the_dense_net(parent):
+    train = material(parent.spec).data.train
+    weights = {name: value.double().requires_grad_() for name, value in parent.start.items()}
+    loss = cross_entropy(forward(weights, train.x.flatten(1).double())[1], train.y)
+    names = list(parent.mask)
+    slopes = torch.autograd.grad(loss, [weights[name] for name in names])
+    scores = [(weights[name] * slope).abs().detach() for name, slope in zip(names, slopes, strict=True)]
+    wanted = largest(scores, sum(int(mask.sum()) for mask in parent.mask.values()))
+    found = CONTROLS["snip_mask"](parent, 5).mask
+    differing = sum(int((found[n].flatten() != held).sum()) for n, held in zip(names, wanted, strict=True))
+    assert differing <= 2, "float32 may swap neighbours in the ranking"
+
+
+def test_synflow_mask_is_that_of_many_small_rounds(parent):
+    """In one round only it is another: the scores are taken anew under what is left."""
+    many = CONTROLS["synflow_mask"](parent, 5).mask
+    assert all(torch.equal(many[name], mask) for name, mask in ranked(parent, 9, "synflow", 100).items())
+    assert any(not torch.equal(many[name], mask) for name, mask in ranked(parent, 5, "synflow", 1).items())
+
+
+def test_aligned_mask_knows_the_layers_below_as_they_are_cut(parent):
+    ticket = CONTROLS["aligned_mask"](parent, 5)
+    x = material(parent.spec).data.train.x.flatten(1).double()
+    weights = {name: value.double().clone() for name, value in parent.start.items()}
+    for place, (name, mask) in enumerate(parent.mask.items()):
+        given = forward(weights, x)[0][place]
+        scores = weights[name] * (weights[name] @ (given.T @ given / len(given)))
+        kept = ticket.mask[name]
+        assert int(kept.sum()) == int(mask.sum())
+        assert scores[kept].min() > scores[~kept].max() - 1e-6 * scores.abs().max()
+        weights[name][~kept] = 0
+
+
+def test_local_mask_gives_every_unit_the_pixels_about_a_place(parent):
+    ticket = CONTROLS["local_mask"](parent, 5)
+    first = ticket.mask["fc1.weight"]
+    number = int(parent.mask["fc1.weight"].sum())
+    assert sorted(first.sum(1).tolist(), reverse=True) == [number // 12 + (row < number % 12) for row in range(12)], (
+        "as evenly as it comes out"
+    )
+    rows, columns = torch.arange(64) // 8, torch.arange(64) % 8
+    own = [torch.stack([rows[m].double(), columns[m].double()]).var(1, correction=0).sum().item() for m in first]
+    lot = torch.stack([rows.double(), columns.double()]).var(1, correction=0).sum().item()
+    assert np.mean(own) < 0.7 * lot
+
+
+def test_a_disc_is_what_is_nearest_to_its_place_in_all_channels_alike():
+    nearness = discs(5, (3, 6, 9), np.random.default_rng(0)).reshape(5, 3, 6, 9)
+    assert torch.equal(nearness[:, 0], nearness[:, 2])
+    down, right = -nearness[:, 0].diff(n=2, dim=1), -nearness[:, 0].diff(n=2, dim=2)
+    assert down.numpy() == pytest.approx(2) == right.numpy() == pytest.approx(2), "squared distance in pixels, unequal sides"
+
+
+def test_places_are_uniform_over_the_picture():
+    nearness = discs(4000, (1, 6, 9), np.random.default_rng(0)).reshape(4000, 6, 9)
+    places = nearness.flatten(1).argmax(1)
+    assert_mean((places // 9).double().numpy(), 2.5, rejects=3.0)
+    assert_mean((places % 9).double().numpy(), 4.0, rejects=4.5)
+
+
+def test_rows_are_filled_evenly_and_the_first_take_what_is_left_over():
+    scores = torch.tensor([[3.0, 1.0, 2.0], [1.0, 2.0, 3.0]])
+    assert row_by_row(scores, 3).tolist() == [[True, False, True], [False, False, True]]
+
+
+def test_local_mask_takes_pictures_alone(parent, tiny):
+    from dataclasses import replace
+
+    with pytest.raises(Refusal, match=r"local_mask takes pictures and .* inputs \(64,\)"):
+        CONTROLS["local_mask"](replace(parent, spec=tiny.but(data="teacher")), 5)
