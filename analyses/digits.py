@@ -2,5 +2,10 @@
 
 import rmtlottery as rl
 
-RUNS = [rl.preset("digits")]
-FIGURES = [("accuracy", {}), ("qmap", {"samples": 360}), ("ladder", {"samples": 360}), ("phase", {})]
+RUNS = {"digits": rl.preset("digits")}
+FIGURES = {
+    "accuracy": ("accuracy",),
+    "qmap": ("qmap", {"samples": 360}),
+    "ladder": ("ladder", {"samples": 360}),
+    "phase": ("phase",),
+}

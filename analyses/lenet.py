@@ -2,6 +2,8 @@
 
 import rmtlottery as rl
 
-SPEC = rl.preset("lenet_300_100").but(epochs=5, levels=14, seeds=(0, 1, 2, 3, 4))
-RUNS = [SPEC, (SPEC, "fresh_init", 0)]
-FIGURES = [("accuracy", {}), ("gap", {}), ("weights", {}), ("degrees", {})]
+RUNS = {
+    "tickets": rl.preset("lenet_300_100").but(epochs=5, levels=14, seeds=(0, 1, 2, 3, 4)),
+    "fresh init": ("tickets", {"control": "fresh_init"}),
+}
+FIGURES = {"accuracy": ("accuracy",), "gap": ("gap",), "weights": ("weights",), "degrees": ("degrees",)}

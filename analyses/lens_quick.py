@@ -2,17 +2,17 @@
 
 import rmtlottery as rl
 
-RUNS = [rl.preset("lens_fc_quick").but(seeds=(0, 1, 2))]
-FIGURES = [
-    ("accuracy", {}),
-    ("qmap", {"parts": 2}),
-    ("chi", {"parts": 2}),
-    ("ladder", {"parts": 2}),
-    ("cmap", {}),
-    ("phase", {}),
-    ("weights", {}),
-    ("histogram", {}),
-    ("degrees", {}),
-    ("steps", {}),
-    ("gap", {}),
-]
+RUNS = {"tickets": rl.preset("lens_fc_quick").but(seeds=(0, 1, 2))}
+FIGURES = {
+    "accuracy": ("accuracy",),
+    "qmap": ("qmap", {"parts": 2}),
+    "chi": ("chi", {"parts": 2}),
+    "ladder": ("ladder", {"parts": 2}),
+    "cmap": ("cmap",),
+    "phase": ("phase",),
+    "weights": ("weights",),
+    "histogram": ("histogram",),
+    "degrees": ("degrees",),
+    "steps": ("steps",),
+    "gap": ("gap",),
+}

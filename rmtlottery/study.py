@@ -3,26 +3,34 @@
 import importlib.util
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
+from rmtlottery.tickets.parts import FC, Conv, Net, Resnet
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
+
+if TYPE_CHECKING:
+    from rmtlottery.tickets.run import Run
 
 COMMAND = "python -m rmtlottery.study"
 ABOUT = "Make or finish a study's runs, ask its questions, write one report; what is there is not made again."
 OWN = [
-    Field("smoke", bool, "every run cut down to two seeds, two cuts and one epoch: seconds", (), False),
+    Field("smoke", bool, "all of it in small: narrow nets on the bundled digits, two seeds, two cuts, one epoch", (), False),
+    Field("only", str, "make these of its runs, by name and comma, and ask nothing", (), None),
     Field("root", str, "folder that holds the runs [$RMTL_RUNS, or runs]", (), None),
     Field("threads", int, "processor threads [$OMP_NUM_THREADS, or all]", (), None),
+    Field("precision", str, "fp32, or bf16 with fp32 masters, of what is not begun yet [fp32]", (), None),
     Field("out", str, "where tables, figures and report.html go [ROOT/study-NAME]", (), None),
 ]
-SMOKE = {"epochs": 1, "levels": 2, "seeds": (0, 1), "rewind": 0}
+NARROW = 16
 
 
 def folder() -> Path:
@@ -49,28 +57,29 @@ def main(words: Sequence[str]) -> int:
     if len(places) != 1:
         raise Refusal(f"name one study: {', '.join(studies())}")
     study = load(places[0])
-    from rmtlottery.analyze._answer import answer
-    from rmtlottery.prune.controls import Controlled
-    from rmtlottery.train.fit import default_root, fit
-    from rmtlottery.train.material import material
+    from rmtlottery.analyze._answer import Form, answer
+    from rmtlottery.train.fit import default_root
 
     root = Path(flags.get("root") or default_root()) / ("smoke" if flags.get("smoke") else "")
-    runs = []
-    for spec, *control in [entry if isinstance(entry, tuple) else (entry,) for entry in study.RUNS]:
-        made = smaller(spec) if flags.get("smoke") else spec
-        print(preview(material(made)), flush=True)
-        run = fit(made, root, threads=flags.get("threads"))
-        if control:
-            run = fit(run.spec, root, start=Controlled(run.path, *control), threads=flags.get("threads"))
-        runs.append(run)
+    unit: dict[str, Any] = {name: flags[name] for name in ("threads", "precision") if name in flags}
+    runs = make(wanted(study.RUNS, flags.get("only")), root, bool(flags.get("smoke")), unit)
+    if flags.get("only"):
+        print("\n".join(str(run.path) for run in runs.values()))
+        return console.DONE
     out = Path(flags.get("out") or root / f"study-{places[0]}")
-    outcome = answer(runs, study.FIGURES, out / "report.html", studies()[places[0]], shlex.join([*COMMAND.split(), *words]))
+    command = shlex.join([*COMMAND.split(), *words])
+    asked = list(questions(study.FIGURES, runs))
+    outcome = answer(list(runs.values()), asked, out / "report.html", studies()[places[0]], command, Form(kept=True))
     console.tell(outcome)
     return console.PARTIAL if outcome.faults else console.DONE
 
 
 def load(name: str) -> ModuleType:
-    """A study's module: RUNS, a list of specs or (spec, control, seed), and FIGURES, a list of (analysis, options)."""
+    """A study's module.
+
+    RUNS: name -> a Spec, or (the name of a run before it, what is changed: `control`, `control_seed`, the levels `at`,
+    and fields of the Spec). FIGURES: file -> (analysis, options, names of runs); without names all are asked.
+    """
     if name not in studies():
         raise unknown("study", name, studies())
     place = importlib.util.spec_from_file_location(f"analyses.{name}", folder() / f"{name}.py")
@@ -81,8 +90,62 @@ def load(name: str) -> ModuleType:
     return module
 
 
+def wanted(runs: Mapping[str, Any], only: str | None) -> dict[str, Any]:
+    """The runs that are named, each after the one it descends from; or all."""
+    found: dict[str, Any] = {}
+    for name in only.split(",") if only else runs:
+        if name not in runs:
+            raise unknown("run of this study", name, runs)
+        entry = runs[name]
+        if not isinstance(entry, Spec):
+            found.setdefault(entry[0], runs[entry[0]])
+        found[name] = entry
+    return found
+
+
+def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str, Any]) -> "dict[str, Run]":
+    """Each run trained, or finished, or as it is."""
+    from rmtlottery.train.child import child
+    from rmtlottery.train.fit import fit
+    from rmtlottery.train.material import material
+
+    made: dict[str, Run] = {}
+    for name, entry in entries.items():
+        print(f"{name}:", flush=True)
+        if isinstance(entry, Spec):
+            spec = smaller(entry) if smoke else entry
+            print(preview(material(spec)), flush=True)
+            made[name] = fit(spec, root, **unit)
+        else:
+            parent, changed = entry
+            told = {key: value for key, value in changed.items() if not (smoke and key == "epochs")}
+            made[name] = child(made[parent], root, told, **unit)
+            print(made[name].path, flush=True)
+    return made
+
+
+def questions(figures: Mapping[str, Sequence[Any]], runs: "Mapping[str, Run]") -> "Iterator[Any]":
+    """What is asked of which runs, and what the files are called."""
+    from rmtlottery.analyze._answer import Question
+
+    for file, (analysis, *rest) in figures.items():
+        options, names = (*rest, {}, ())[:2] if len(rest) < 2 else rest
+        yield Question(analysis, options, [runs[name] for name in names] or None, file)
+
+
 def smaller(spec: Spec) -> Spec:
-    return spec.but(**SMOKE, name=label(spec))
+    levels = min(2, spec.prune.levels)
+    small = spec.but(data="digits", net=narrow(spec.net), epochs=1, levels=levels, rewind=0, seeds=(0, 1))
+    return small.but(name=label(spec))
+
+
+def narrow(net: Net) -> Net:
+    """The same net with few units."""
+    if isinstance(net, FC):
+        return replace(net, widths=tuple(min(width, NARROW) for width in net.widths))
+    if isinstance(net, Conv):
+        return replace(net, channels=tuple(min(channels, NARROW // 4) for channels in net.channels))
+    return replace(net, depth=8, stem=2) if isinstance(net, Resnet) else net
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """`python -m rmtlottery.study`: nouns in, one report out, nothing made twice."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import rmtlottery as rl
-from rmtlottery import study
+from rmtlottery import nets, study
 
 
 def test_every_study_is_found_with_its_question():
@@ -22,10 +24,79 @@ def test_every_study_runs_in_smoke_form_and_resumes(name, tmp_path, capsys, monk
 
 
 def test_smoke_is_the_same_study_in_small():
-    small = study.smaller(rl.preset("digits"))
+    spec = rl.preset("lenet_300_100")
+    small = study.smaller(spec)
     assert (small.schedule.epochs, small.prune.levels, small.seeds) == (1, 2, (0, 1))
-    assert small.net == rl.preset("digits").net
-    assert small.name == "digits"
+    assert (small.data.kind, small.net.widths) == ("digits", (16, 16))
+    assert (small.net.phi, small.init, small.optimiser) == (spec.net.phi, spec.init, spec.optimiser)
+    assert small.name == "lenet_300_100"
+
+
+@pytest.mark.parametrize("preset", ["lens_conv_small", "resnet20_cifar10"])
+def test_every_kind_of_net_is_narrowed(preset):
+    shapes = [nets.build(net, (1, 8, 8), 10).shapes for net in (rl.preset(preset).net, study.narrow(rl.preset(preset).net))]
+    large, small = (sum(np.prod(shape) for shape in held.values()) for held in shapes)
+    assert small < large / 20
+
+
+def test_one_cut_stays_one_cut():
+    assert study.smaller(rl.preset("snip_lenet")).prune.levels == 1
+
+
+@pytest.fixture
+def small_study(tmp_path, monkeypatch):
+    """A study of a run and two that descend from it; what is asked of which is told."""
+    folder = tmp_path / "analyses"
+    folder.mkdir()
+    (folder / "own.py").write_text('''"""What of it?"""
+import rmtlottery as rl
+RUNS = {
+    "parent": rl.Spec().but(widths="12,8", epochs=1, levels=3, batch=200, seeds=(0, 1), name="parent"),
+    "shuffled": ("parent", {"control": "shuffle_mask", "at": (1, 2), "lr": 3e-3}),
+    "rescaled": ("parent", {"control": "rescale", "control_seed": 4}),
+}
+FIGURES = {
+    "accuracy": ("accuracy",),
+    "of_the_parent": ("qmap", {"samples": 10}, ["parent"]),
+    "of_children": ("qmap", {"samples": 20}, ["shuffled", "rescaled"]),
+}
+''')
+    monkeypatch.setattr(study, "folder", lambda: folder)
+    return ["own", "--root", str(tmp_path / "runs")]
+
+
+def test_children_are_trained_from_controls_and_figures_are_of_the_runs_they_name(small_study, tmp_path, capsys):
+    assert study.main(small_study) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("runs/study-own/report.html")
+    tables = tmp_path / "runs" / "study-own" / "tables"
+    runs = {file: set(pd.read_csv(tables / f"{file}.csv")["run"]) for file in ("accuracy", "of_the_parent", "of_children")}
+    shuffled, rescaled = "parent-lr=0.003-on-shuffle_mask-0-at-1-2", "parent-on-rescale-4"
+    assert runs == {
+        "accuracy": {"parent", shuffled, rescaled},
+        "of_the_parent": {"parent"},
+        "of_children": {shuffled, rescaled},
+    }
+    assert pd.read_csv(tables / "of_children.csv")["inputs"].iloc[0].startswith("20 test inputs")
+
+
+def test_a_second_start_trains_nothing_and_asks_nothing(small_study, tmp_path, monkeypatch):
+    study.main(small_study)
+    before = {path: path.read_bytes() for path in (tmp_path / "runs").rglob("*.csv")}
+    monkeypatch.setattr("rmtlottery.train.levels.train", lambda *what: pytest.fail("trained again"))
+    monkeypatch.setattr("rmtlottery.analyze._answer.gather", lambda *what: pytest.fail("asked again"))
+    assert study.main(small_study) == 0
+    assert {path: path.read_bytes() for path in (tmp_path / "runs").rglob("*.csv")} == before
+
+
+def test_only_makes_what_is_named_and_what_it_descends_from(small_study, tmp_path, capsys):
+    assert study.main([*small_study, "--only", "rescaled"]) == 0
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["parent", "parent-on-rescale-4"]
+    assert capsys.readouterr().out.splitlines()[-2:] == [f"{tmp_path}/runs/parent", f"{tmp_path}/runs/parent-on-rescale-4"]
+
+
+def test_a_run_that_is_not_of_the_study_is_refused(small_study):
+    with pytest.raises(rl.Refusal, match="unknown run of this study 'rescale': did you mean 'rescaled'"):
+        study.main([*small_study, "--only", "rescale"])
 
 
 @pytest.mark.parametrize(

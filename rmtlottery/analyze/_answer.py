@@ -1,11 +1,12 @@
 """From tickets to files: a table and a figure for every analysis, and one report over all."""
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rmtlottery.analyze import _kept
 from rmtlottery.analyze._ask import gather, plot
 from rmtlottery.analyze._checkpoint import Checkpoint
 from rmtlottery.analyze._questions import analysis, beyond_weights, nets, questions
@@ -13,22 +14,33 @@ from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write
 from rmtlottery.tickets.run import Run
-from rmtlottery.tickets.ticket import Ticket
 from rmtlottery.work.unit import provenance
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
-Asked = Sequence[tuple[str, Mapping[str, Any]]]
 Source = Run | Checkpoint
 
 
+class Question(NamedTuple):
+    """An analysis, its options, the sources it is asked of (None: all), and the name of its files (none: its own)."""
+
+    name: str
+    given: Mapping[str, Any] = {}
+    of: Sequence[Source] | None = None
+    file: str = ""
+
+
 class Form(NamedTuple):
-    """How answers are made and written: by how many processes, as csv or json, and with which faults met before."""
+    """How answers are made and written: by how many processes, as csv or json, with which faults met before, and whether
+    what was asked before of the same tickets by the same code is taken from disk.
+    """
 
     workers: int = 1
     written: str = "csv"
     faults: Sequence[str] = ()
+    kept: bool = False
 
 
 ALONE = Form()
@@ -43,8 +55,10 @@ class Outcome(NamedTuple):
     skipped: list[str]
 
 
-def answer(sources: Sequence[Source], asked: Asked, report: Path, title: str, command: str, form: Form = ALONE) -> Outcome:
-    """Ask every analysis (name, options) of all finished tickets of the sources; what cannot be asked is a fault.
+def answer(
+    sources: Sequence[Source], asked: Sequence[Sequence[Any]], report: Path, title: str, command: str, form: Form = ALONE
+) -> Outcome:
+    """Ask every Question of all finished tickets of its sources; what cannot be asked is a fault.
 
     The report's folder gets tables/ and figures/ too.
     """
@@ -52,12 +66,13 @@ def answer(sources: Sequence[Source], asked: Asked, report: Path, title: str, co
     faults = [*form.faults, *(fault for source in sources for fault in source.faults())]
     skipped = [line for source in sources if isinstance(source, Checkpoint) for line in source.skipped()]
     answers = []
-    for name, given in asked:
-        reasons = [lacks(source, name) for source in sources]
-        able = [source for source, reason in zip(sources, reasons, strict=True) if not reason]
+    for question in (Question(*held) for held in asked):
+        of = sources if question.of is None else question.of
+        reasons = [lacks(source, question.name) for source in of]
+        able = [source for source, reason in zip(of, reasons, strict=True) if not reason]
         skipped += filter(None, reasons)
         try:
-            found, unasked = one(name, given, chain.from_iterable(able), report.parent, form) if able else (None, [])
+            found, unasked = one(question._replace(of=able), report.parent, form) if able else (None, [])
         except Refusal as fault:
             faults.append(str(fault))
             continue
@@ -82,16 +97,33 @@ def lacks(source: Source, name: str) -> str:
     return f"{source.path.name}: {name}: is about nets of kind {', '.join(about)}, not {kind}"
 
 
-def one(name: str, given: Mapping[str, Any], tickets: Iterable[Ticket], out: Path, form: Form) -> tuple[Answer, list[str]]:
+def one(question: Question, out: Path, form: Form) -> tuple[Answer, list[str]]:
     """One analysis: its table and its figure on disk, its section of the report, and what could not be asked."""
-    table, faults = gather(name, tickets, dict(given), form.workers)
-    picture, file = png(plot(name, table)), f"tables/{name}.{form.written}"
+    name, stem = question.name, question.file or question.name
+    table, faults = asked_before(question, out / "tables" / f"{stem}.npz", form) if form.kept else ask(question, form)
+    picture, file = png(plot(name, table)), f"tables/{stem}.{form.written}"
     write(out / file, text(table, form.written).encode())
-    write(out / "figures" / f"{name}.png", picture)
+    write(out / "figures" / f"{stem}.png", picture)
     module = analysis(name)
     about = " ".join((module.__doc__ or "").partition("\n")[2].split())
     headline = module.headline(table) if hasattr(module, "headline") else ""
     return Answer(name, questions()[name], headline, about, picture, table, file), faults
+
+
+def ask(question: Question, form: Form) -> "tuple[pd.DataFrame, list[str]]":
+    return gather(question.name, chain.from_iterable(question.of or ()), dict(question.given), form.workers)
+
+
+def asked_before(question: Question, path: Path, form: Form) -> "tuple[pd.DataFrame, list[str]]":
+    """The table that lies there, if nothing it depends on has changed; else asked, and kept where nothing went wrong."""
+    mark = _kept.mark(question.name, question.given, [source for source in question.of or () if isinstance(source, Run)])
+    table = _kept.load(path, mark)
+    if table is not None:
+        return table, []
+    table, faults = ask(question, form)
+    if not faults:
+        _kept.save(path, mark, table)
+    return table, faults
 
 
 def text(table: Any, written: str) -> str:

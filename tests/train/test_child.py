@@ -1,0 +1,69 @@
+"""Children of a run: named by what sets them apart, trained once, and again where what they come from is another."""
+
+import shutil
+
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.tickets.disk import fingerprint
+from rmtlottery.train.child import child
+from rmtlottery.train.controls import CONTROLS
+
+
+@pytest.fixture
+def parent(tiny_run, tmp_path):
+    shutil.copytree(tiny_run.path, tmp_path / "parent")
+    return rl.Run(tmp_path / "parent")
+
+
+def never(*what):
+    pytest.fail("made again")
+
+
+def test_it_is_trained_from_what_the_control_makes_of_these_levels(parent, tmp_path):
+    run = child(parent, tmp_path, {"control": "shuffle_mask", "control_seed": 3, "at": (1, 3), "lr": 2e-3, "epochs": 1})
+    assert run.path.name == "parent-lr=0.002-epochs=1-on-shuffle_mask-3-at-1-3"
+    assert (run.levels, run.seeds) == ([1, 3], parent.seeds)
+    assert (run.spec.optimiser.lr, run.spec.schedule.epochs) == (2e-3, 1)
+    for ticket in run:
+        wanted = CONTROLS["shuffle_mask"](parent[ticket.seed, ticket.level], 3)
+        assert fingerprint(ticket.mask) == fingerprint(wanted.mask)
+        assert fingerprint(ticket.start) == fingerprint(wanted.start)
+
+
+def test_levels_that_are_not_there_mean_the_last(parent, tmp_path):
+    assert child(parent, tmp_path, {"control": "rescale", "at": (7, 10)}).levels == [3]
+
+
+def test_all_levels_are_taken_where_none_is_named(parent, tmp_path):
+    run = child(parent, tmp_path, {"control": "rescale"})
+    assert run.levels == parent.levels
+    assert run.path.name == "parent-on-rescale-0"
+
+
+def test_what_is_there_is_neither_made_nor_trained_again(parent, tmp_path, monkeypatch):
+    first = child(parent, tmp_path, {"control": "rescale", "at": (2,)})
+    monkeypatch.setattr("rmtlottery.train.child.controlled", never)
+    again = child(parent, tmp_path, {"control": "rescale", "at": (2,)})
+    assert [fingerprint(ticket.weights) for ticket in again] == [fingerprint(ticket.weights) for ticket in first]
+
+
+def test_what_is_missing_is_made(parent, tmp_path):
+    run = child(parent, tmp_path, {"control": "rescale", "at": (2,)})
+    for path in (run.path / "seed-1").glob("level-02.*"):
+        path.unlink()
+    assert len(child(parent, tmp_path, {"control": "rescale", "at": (2,)})) == 2
+
+
+def test_a_parent_that_is_another_by_now_is_not_taken_for_the_one_before(parent, tiny, tmp_path):
+    child(parent, tmp_path, {"control": "rescale", "at": (2,)})
+    other = rl.fit(tiny.but(lr=5e-3, name="other"), tmp_path)
+    shutil.rmtree(parent.path)
+    other.path.rename(parent.path)
+    with pytest.raises(rl.Refusal, match="another"):
+        child(rl.Run(parent.path), tmp_path, {"control": "rescale", "at": (2,)})
+
+
+def test_a_changed_field_is_another_run(parent, tmp_path):
+    names = {child(parent, tmp_path, {"control": "rescale", "at": (2,), "lr": lr}).path.name for lr in (1e-3, 2e-3)}
+    assert names == {"parent-lr=0.001-on-rescale-0-at-2", "parent-lr=0.002-on-rescale-0-at-2"}
