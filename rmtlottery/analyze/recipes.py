@@ -1,0 +1,199 @@
+"""Which masks found without iterating train as well as the iterated ones, and how much of their lead does each recover?
+
+Asked of several runs together: imp, what was trained from controls of its tickets, and what was found at init. Each arm is
+taken at its own best learning rate, by mean accuracy on validation (on training where there is none), never on test. Arms
+are then compared on test accuracy, seed by seed. The base is `shuffle_mask`, or `random_mask` where that is not there.
+Share is (arm - base) / (imp - base), with Fieller's 95 % interval of paired seeds: where imp's lead itself is not told apart
+from 0, there is no gap and no share. Better than the base is p < 5 % by a one-sided paired t-test after Holm's correction
+over all arms and densities. Not told apart from imp means that the uncorrected 95 % interval of the difference holds 0, as
+that of few seeds may do for want of seeds. Levels that imp alone has, or that lack the base, are left out.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from rmtlottery.analyze._arms import ITERATED, arm
+from rmtlottery.analyze._gap_share import BEHIND, GAP, NO_GAP
+from rmtlottery.analyze._paired import base_of, compared, shared
+from rmtlottery.analyze._style import percent
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.ticket import Ticket
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NEEDS = "what training recorded"
+PLAIN = {
+    "random_mask": "mask by lot over the net",
+    "shuffle_mask": "mask shuffled in layers",
+    "init_mask": "largest at init",
+    "fresh_init": "another init",
+    "keep_signs": "only signs kept",
+    "redraw_gaussian": "Gaussian of their size",
+    "redraw_law": "redrawn from their law",
+    "shuffle_entries": "weights shuffled",
+    "flip_signs": "signs by lot",
+    "rescale": "rescaled to sigma_w",
+    "small_dense": "narrow dense net",
+    "rewound": "trained again",
+    "trained": "trained on",
+    ITERATED: "iterated",
+}
+IMP, BASE = "tab:blue", "tab:orange"
+ALPHA = 0.05
+SAME = 0.05  # densities that differ by less are called one
+
+
+def table(ticket: Ticket) -> "pd.DataFrame":
+    """Columns: arm, lr, split, accuracy, loss, epoch, source; after the last epoch, as in `accuracy`."""
+    import pandas as pd
+
+    if not ticket.metrics or ticket.spec is None:
+        raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...)")
+    last = ticket.metrics[-1]
+    splits = [name.removesuffix("_accuracy") for name in last if name.endswith("_accuracy")]
+    scores = [{"split": s, "accuracy": last[f"{s}_accuracy"], "loss": last[f"{s}_loss"]} for s in splits]
+    found = pd.DataFrame(scores).assign(epoch=last["epoch"], source="measured")
+    found.insert(0, "arm", arm(ticket))
+    found.insert(1, "lr", ticket.spec.optimiser.lr)
+    return found
+
+
+def plot(table: "pd.DataFrame") -> "Figure":
+    """A row a density. Left: test accuracy of each arm, imp and base as bands. Right: the share of imp's lead."""
+    import matplotlib.pyplot as plt
+
+    rows = compared(table)
+    if rows.empty:
+        figure, axes = plt.subplots(figsize=(9, 1.5), layout="constrained")
+        axes.axis("off")
+        axes.text(0.5, 0.5, alone(table), ha="center", va="center", wrap=True)
+        return figure
+    base, parts = base_of(shared(table)), [part for _, part in rows.groupby("level")]
+    sizes = [0.45 * len(part) + 1.3 for part in parts]
+    look: dict[str, Any] = {"height_ratios": sizes, "width_ratios": [1.3, 1], "layout": "constrained"}
+    figure, axes = plt.subplots(len(parts), 2, squeeze=False, figsize=(15, sum(sizes)), **look)
+    for part, (left, right) in zip(parts, axes, strict=True):
+        arms = part[~part["arm"].isin([ITERATED, base])].sort_values("accuracy", ignore_index=True)
+        draw_accuracies(part, arms, base, left)
+        draw_shares(arms, base, right)
+        left.set_title(f"density {percent(density(part))}: {gap_words(part, base)}", loc="left")
+    key(figure, base, f"means of {'-'.join(map(str, sorted(set(rows['seeds']))))} seeds with 95 % intervals")
+    return figure
+
+
+def key(figure: "Figure", base: str, title: str) -> None:
+    from matplotlib.lines import Line2D
+
+    bars = {ITERATED: IMP, base: BASE} if base else {ITERATED: IMP}
+    lines = [Line2D([], [], color=colour, label=name_of(name)) for name, colour in bars.items()]
+    words = {True: "better than the base (Holm)", False: "not told to be better"}
+    dots = [Line2D([], [], **dot(told), linestyle="none", label=label) for told, label in words.items()]
+    figure.legend(handles=lines + dots, title=title, loc="outside lower center", ncols=4, frameon=False)
+
+
+def dot(told: bool) -> dict[str, Any]:
+    """Filled where the arm is better than the base after correction."""
+    return {"marker": "o", "color": "black", "markerfacecolor": "black" if told else "white"}
+
+
+def draw_accuracies(part: "pd.DataFrame", arms: "pd.DataFrame", base: str, axes: "Axes") -> None:
+    for name, colour in ((ITERATED, IMP), (base, BASE)):
+        for _, row in part[part["arm"] == name].iterrows():
+            axes.axvspan(row["accuracy_low"], row["accuracy_high"], color=colour, alpha=0.2, linewidth=0)
+            axes.axvline(row["accuracy"], color=colour)
+    dots(arms, "accuracy", axes)
+    axes.set(xlabel="test accuracy after the last epoch")
+    axes.set_yticks(range(len(arms)), [tick(row, density(part)) for _, row in arms.iterrows()])
+
+
+def draw_shares(arms: "pd.DataFrame", base: str, axes: "Axes") -> None:
+    """Cut at -1 and 2, with the numbers beside."""
+    for place, colour in ((0, BASE), (1, IMP)):
+        axes.axvline(place, color=colour)
+    dots(arms, "share", axes)
+    axes.set(xlim=(-1, 2), xlabel="share of imp's lead over the base")
+    axes.set_yticks(range(len(arms)), [share_words(row) for _, row in arms.iterrows()])
+    axes.yaxis.tick_right()
+
+
+def dots(arms: "pd.DataFrame", y: str, axes: "Axes") -> None:
+    for place, row in arms.iterrows():
+        axes.plot([row[f"{y}_low"], row[f"{y}_high"]], [place, place], color="black", linewidth=1)
+        axes.plot(row[y], place, **dot(row["p_holm"] < ALPHA))
+    axes.set_ylim(-0.6, len(arms) - 0.4)
+    axes.grid(alpha=0.3, axis="x")
+
+
+def tick(row: "pd.Series", usual: float) -> str:
+    odd = abs(row["density"] / usual - 1) > SAME
+    return f"{name_of(row['arm'])}, lr {row['lr']:g}" + (f", density {percent(row['density'])}" if odd else "")
+
+
+def name_of(arm: str) -> str:
+    """Plain words where all of it has them, with what the control is called."""
+    words = [PLAIN.get(name, "") for name in arm.split(",")]
+    return f"{', '.join(words)} ({arm})" if all(words) else arm
+
+
+def density(part: "pd.DataFrame") -> float:
+    """Of imp, or the median of the arms where it is not there."""
+    held = part.loc[part["arm"] == ITERATED, "density"]
+    return float(held.iloc[0] if len(held) else part["density"].median())
+
+
+def share_words(row: "pd.Series") -> str:
+    return f"{row['share']:z.0%} [{row['share_low']:z.0%}, {row['share_high']:z.0%}]" if row["gap"] == GAP else row["gap"]
+
+
+def gap_words(part: "pd.DataFrame", base: str) -> str:
+    """imp's lead, and why there is no share of it if there is none."""
+    imp = part[part["arm"] == ITERATED]
+    if imp.empty or not base:
+        return "no share: no imp at this density" if imp.empty else "no share: neither shuffle_mask nor random_mask is here"
+    row = imp.iloc[0]
+    lead = f"imp's lead over {base} is {points(row, 'to_base')}"
+    reasons = {GAP: "", NO_GAP: ": no gap to recover", BEHIND: ": imp is behind"}
+    return lead + reasons.get(row["gap"], ": too few seeds for an interval")
+
+
+def points(row: "pd.Series", y: str) -> str:
+    mean, low, high = (f"{100 * row[y + end]:z.1f}" for end in ("", "_low", "_high"))
+    return f"{mean} [{low}, {high}] points" if row["seeds"] > 1 else f"{mean} points"
+
+
+def headline(table: "pd.DataFrame") -> str:
+    """At each density the best arm, its share, which arms are better than the base, and which not told apart from imp."""
+    rows = compared(table)
+    if rows.empty:
+        return alone(table)
+    base, tests = base_of(shared(table)), int(rows["p_holm"].notna().sum())
+    found = "; ".join(summary(part, base) for _, part in rows.groupby("level"))
+    chosen = ", ".join(sorted(set(rows["judge"])))
+    seeds = sorted(table["seed"].unique().tolist())
+    return f"{found} (seeds {seeds}, 95 % intervals, Holm over {tests} tests, rates by {chosen})."
+
+
+def summary(part: "pd.DataFrame", base: str) -> str:
+    arms = part[~part["arm"].isin([ITERATED, base])]
+    place = f"at density {percent(density(part))} {gap_words(part, base)}"
+    if arms.empty:
+        return place
+    best = arms.loc[arms["accuracy"].idxmax()]
+    share = f", {share_words(best)} of the lead" if best["gap"] == GAP else ""
+    above = [row["arm"] for _, row in arms.iterrows() if row["p_holm"] < ALPHA]
+    equal = [f"{row['arm']} ({points(row, 'to_imp')})" for _, row in arms.iterrows() if level_with_imp(row)]
+    return (
+        f"{place}; best is {name_of(best['arm'])} with {best['accuracy']:.1%}{share}; better than the base: "
+        f"{', '.join(above) or 'none'}; not told apart from imp: {', '.join(equal) or 'none'}"
+    )
+
+
+def level_with_imp(row: "pd.Series") -> bool:
+    return bool(row["to_imp_low"] <= 0 <= row["to_imp_high"])
+
+
+def alone(table: "pd.DataFrame") -> str:
+    arms: list[Any] = sorted(set(table["arm"]))
+    return f"Nothing to compare: only {', '.join(arms)} here; ask imp together with what was trained from its controls."

@@ -1,0 +1,218 @@
+"""Does a ticket train better the better signals and gradients pass through it before training?
+
+Mehra's slides close on the hypothesis that a winning ticket back-propagates gradients well. Ask it of a run and of what was
+trained from its controls together: test accuracy after the last epoch against numbers of the rewound weights. `q` is the
+length in the last hidden layer; `chi` the geometric mean over the hidden layers after the first; `jacobian_mean` and
+`jacobian_spread` are m1 and m2/m1^2 of the squared singular values of d h^last / d h^first, one a row, means over inputs;
+`gradient` is the squared gradient of the loss in h^first over that in h^last. A spread of 1 is an isometry up to scale; it
+is units over participating directions, which dead units and a mask's zeros leave as they are, where the standard deviation
+of log singular values would be that of whatever floor decides which of them are 0.
+
+Regressed are means over seeds, an arm at a level each, in log10, on a level's intercept and on one predictor (alone) or on
+the first four (together); slopes are points per standard deviation at equal density, with CR2 intervals over arms. They are
+straight lines: an optimum inside the range goes unseen; and arms differ in more than these numbers. A `task` is a kind of
+net on data for so many epochs.
+"""
+
+from itertools import cycle
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rmtlottery.analyze._arms import ITERATED, arm
+from rmtlottery.analyze._between_arms import ALONE, ENOUGH, JOINT, PREDICTORS, TOGETHER, logs, means, regressed
+from rmtlottery.analyze._products import Span
+from rmtlottery.analyze._singular import moments, over_inputs
+from rmtlottery.analyze._style import legend_beside, percent
+from rmtlottery.analyze.jacobian import by_products, sizes, whole
+from rmtlottery.measure.jacobian import between, doubled
+from rmtlottery.measure.signal import PORTION, Probe, gains, hidden_lengths, probe
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.streams import generator
+from rmtlottery.tickets.ticket import Ticket, Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NEEDS = "the net and its data"
+NETS = ("fc", "conv")
+FORMED = 1024  # units of the shorter side of a Jacobian that is formed
+COLLINEAR = 10.0  # inflation beyond which shares are not told apart
+SPLITS = {"test": "accuracy", "validation": "validation", "train": "train"}
+
+
+def table(ticket: Ticket, *, samples: int = 200, inputs: int = 8) -> "pd.DataFrame":
+    """Columns: task, arm, accuracy (test), validation, train, epoch, q, chi, jacobian_mean, jacobian_spread, anisotropy,
+    isometry, gradient, inputs, source. The Jacobian is taken at the first `inputs` of the samples."""
+    import pandas as pd
+
+    if inputs < 1:
+        raise Refusal(f"inputs = {inputs} is not at least 1")
+    seen = probe(ticket, samples)
+    if len(seen.network.layers) < 3:
+        raise Refusal(f"{ticket} has one hidden layer, and no Jacobian from its first to its last; take two or more")
+    words = f"{seen.words}; Jacobians at the first {min(inputs, len(seen.x))}"
+    row = trained(ticket) | signals(ticket.rewound, seen) | spectrum(ticket, seen._replace(x=seen.x[:inputs]))
+    return pd.DataFrame([row | {"gradient": pulled_back(ticket.rewound, seen), "inputs": words, "source": "measured"}])
+
+
+def trained(ticket: Ticket) -> dict[str, Any]:
+    if not ticket.metrics or not ticket.spec:
+        raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...), and ask its run")
+    last, spec = ticket.metrics[-1], ticket.spec
+    scores = {column: last.get(f"{split}_accuracy", np.nan) for split, column in SPLITS.items()}
+    task = f"{spec.net.kind} on {spec.data.kind}, {last['epoch']} epochs"
+    return {"task": task, "arm": arm(ticket)} | scores | {"epoch": last["epoch"]}
+
+
+def signals(weights: Weights, seen: Probe) -> dict[str, float]:
+    chi = np.array([chi for chi, _ in gains(seen.network, weights, seen.x)[1:]])
+    middle = float(np.exp(np.log(chi).mean())) if chi.all() else 0.0
+    return {"q": hidden_lengths(seen.network, weights, seen.x)[-1], "chi": middle}
+
+
+def spectrum(ticket: Ticket, seen: Probe) -> dict[str, float]:
+    """Of the hidden Jacobian; one that is too large to form is known by its products at fewer inputs."""
+    weights, span = ticket.rewound, Span("hidden", 1, len(seen.network.layers) - 1)
+    numbers = generator(ticket.seed or 0, "trainability", ticket.level)
+    large = min(sizes(weights, seen, span)) > FORMED
+    spectra = by_products(weights, seen, span, numbers) if large else whole(weights, seen, span)
+    told = over_inputs([moments(*one) for one in spectra])
+    held = {"jacobian_mean": told["mean"], "jacobian_spread": 1 + told["variance"]}
+    return held | {name: told[name] for name in ("anisotropy", "isometry")}
+
+
+def pulled_back(weights: Weights, seen: Probe) -> float:
+    """Sums over inputs of |dL/dh^first|^2 over those of |dL/dh^last|^2, L the cross entropy of one input."""
+    assert seen.y is not None
+    exact, layers = doubled(weights, seen.x), len(seen.network.layers)
+    ends = ((0, 1), (1, layers - 1), (layers - 1, layers))
+    enter, through, leave = (between(seen.network, exact, *span) for span in ends)
+    sums = torch.zeros(2, dtype=torch.float64)
+    for x, y in zip(seen.x.split(PORTION), seen.y.split(PORTION), strict=True):
+        first = enter(x.double()).detach().requires_grad_()
+        last = through(first)
+        loss = torch.nn.functional.cross_entropy(leave(last), y, reduction="sum")
+        sums += torch.stack([slope.square().sum() for slope in torch.autograd.grad(loss, (first, last))]).cpu()
+    return float(sums[0] / sums[1])
+
+
+def plot(table: "pd.DataFrame") -> "Figure":
+    """Six panels a task: accuracy against each predictor, both less their level's mean; and slopes with intervals."""
+    import matplotlib.pyplot as plt
+
+    tasks = list(table.groupby("task"))
+    figure, axes = plt.subplots(2 * len(tasks), 3, figsize=(16, 8.4 * len(tasks)), squeeze=False, layout="constrained")
+    for place, (task, part) in enumerate(tasks):
+        rows, panels = logs(part), axes[2 * place : 2 * place + 2].ravel()
+        found = means(rows)
+        told = regressed(found)
+        for name, panel in zip(PREDICTORS, panels, strict=False):
+            draw_scatter(found, rows, name, panel)
+        if len(found):
+            legend_beside(panels[2], "")
+        draw_slopes(told, panels[5])
+        panels[0].set_title(str(task))
+        panels[1].set_title("large: arms, mean over seeds; small: tickets")
+        panels[5].set_title(fill(worth(told) or too_few(found), 56))
+    return figure
+
+
+def draw_scatter(found: "pd.DataFrame", rows: "pd.DataFrame", name: str, axes: "Axes") -> None:
+    """Every arm a colour, the iterated one black; every level a marker."""
+    import seaborn as sns
+
+    if found.empty:
+        return axes.set_axis_off()
+    arms = sorted(found["arm"].unique(), key=lambda held: (held != ITERATED, held))
+    strong, pale = sns.color_palette("tab20")[::2], sns.color_palette("tab20")[1::2]
+    colours = dict(zip(arms, cycle(strong + pale), strict=False)) | {ITERATED: (0.0, 0.0, 0.0)}
+    level = found.groupby("level")[[name, "points"]].mean()
+    small, large = (part[part["level"].isin(level.index)] for part in (rows, found))
+    large = large.assign(density=large.groupby("level")["density"].transform("mean").map(percent))
+    look = {"x": name, "y": "points", "hue": "arm", "hue_order": arms, "palette": colours, "ax": axes}
+    sns.scatterplot(less(small, level), s=12, alpha=0.4, legend=False, **look)
+    sns.scatterplot(less(large, level), s=70, style="density", **look)
+    axes.legend().remove()
+    axes.grid(alpha=0.3)
+    axes.set(xlabel=f"{PREDICTORS[name]}, less its level's mean", ylabel="test accuracy, points, less its level's mean")
+
+
+def less(rows: "pd.DataFrame", level: "pd.DataFrame") -> "pd.DataFrame":
+    return rows.assign(**{name: rows[name] - rows["level"].map(level[name]) for name in level})
+
+
+def draw_slopes(told: "pd.DataFrame", axes: "Axes") -> None:
+    """With 95 % intervals, the joint ones below those of one predictor; those that leave the frame are cut."""
+    if told.empty:
+        return axes.set_axis_off()
+    for model, shift, colour in ((ALONE, -0.12, "tab:blue"), (TOGETHER, 0.12, "tab:orange")):
+        here = told[told["model"] == model]
+        places = [list(PREDICTORS).index(name) + shift for name in here["predictor"]]
+        reach = (here["slope"] - here["low"], here["high"] - here["slope"])
+        axes.errorbar(here["slope"], places, xerr=reach, fmt="o", color=colour, capsize=3, label=model)
+    ends = told.loc[told["model"] == ALONE, ["low", "high"]].abs().clip(upper=told["slope"].abs().max() * 10).to_numpy()
+    widest = 1.5 * max(np.median(ends), told["slope"].abs().max()) or 1.0
+    axes.set_yticks(range(len(PREDICTORS)), [*PREDICTORS.values()])
+    axes.set(xlabel="test accuracy, points per standard deviation", xlim=(-widest, widest))
+    axes.set_ylim(len(PREDICTORS) - 0.5, -0.5)
+    axes.axvline(0, color="black", linewidth=1)
+    axes.grid(alpha=0.3)
+    legend_beside(axes, "95 % intervals\nover arms")
+
+
+def headline(table: "pd.DataFrame") -> str:
+    return f"{'; '.join(f'{task}: {summary(part)}' for task, part in table.groupby('task'))}."
+
+
+def summary(part: "pd.DataFrame") -> str:
+    """What each predictor does by itself, what all do together, and of how many arms."""
+    rows = logs(part)
+    found, dropped = means(rows), len(part) - len(rows)
+    told = regressed(found)
+    left = f"; {dropped} tickets that let no signal through are left out" if dropped else ""
+    if told.empty:
+        return f"{too_few(found)}{left}"
+    alone = told[told["model"] == ALONE]
+    size = f"{found['arm'].nunique()} arms at {found['level'].nunique()} levels"
+    return f"{verdict(alone)}; {worth(told)} ({size}, 95 % intervals over arms, uncorrected for their number){left}"
+
+
+def verdict(alone: "pd.DataFrame") -> str:
+    """Those whose interval leaves 0 out come first."""
+    sure = (alone["low"] > 0) | (alone["high"] < 0)
+    parts = {"moves with": alone[sure], "cannot be told from 0 for": alone[~sure]}
+    said = [f"{words} {', '.join(map(slope_words, here.itertuples()))}" for words, here in parts.items() if len(here)]
+    return f"at equal density test accuracy, in points per standard deviation, {', and '.join(said)}"
+
+
+def slope_words(row: Any) -> str:
+    return f"{PREDICTORS[row.predictor]} {row.slope:+.2g} [{row.low:+.2g}, {row.high:+.2g}]"
+
+
+def worth(told: "pd.DataFrame") -> str:
+    """Of the joint model, or of the best single one where there is none."""
+    if told.empty:
+        return ""
+    model = told[told["model"] == TOGETHER]
+    if model.empty:
+        model = told.loc[[told["foretold"].fillna(-np.inf).idxmax()]]
+    row, names = model.iloc[0], " and ".join(PREDICTORS[name] for name in model["predictor"])
+    who = "together q, chi and Jacobian" if len(model) == len(JOINT) else names
+    found = (
+        f"{who} explain {row['explained']:.0%} of what density leaves and foretell {row['foretold']:.0%} of an arm left out"
+    )
+    wide = model["inflation"].max()
+    return f"{found}{f', too collinear to be told apart (variance inflation {wide:.0f})' if wide > COLLINEAR else ''}"
+
+
+def too_few(found: "pd.DataFrame") -> str:
+    arms = sorted(found["arm"].unique())
+    return (
+        f"whether it does at equal density takes {ENOUGH} arms to tell, and here are {len(arms)} ({', '.join(arms)}); "
+        "train controls with rl.fit(spec, start=[control(t, 0) for t in run]) and ask their runs together"
+    )

@@ -1,0 +1,68 @@
+"""The rate is chosen by validation, seed by seed of equal weight, and never by test."""
+
+import pandas as pd
+import pytest
+
+from rmtlottery.analyze._best_rate import NO_CHOICE, best_rates
+
+
+def made(rates, split="validation", arm="a", level=1):
+    """rates: lr -> accuracies of its seeds on `split`; test and train are the better the worse that is."""
+    others = {"train", "validation", "test"} - {split} - ({"validation"} if split == "train" else set())
+    rows = [
+        {"lr": lr, "seed": seed, "split": name, "accuracy": value if name == split else 1 - value}
+        for lr, values in rates.items()
+        for seed, value in enumerate(values)
+        for name in (split, *sorted(others))
+    ]
+    return pd.DataFrame(rows).assign(arm=arm, level=level)
+
+
+def choice(table):
+    held = best_rates(table)
+    (chosen,) = {(lr, judge) for lr, judge in zip(held["lr"], held["judge"], strict=True)}
+    return chosen
+
+
+def test_validation_chooses_though_test_and_training_say_otherwise():
+    table = made({0.1: [0.5, 0.6], 0.01: [0.7, 0.6], 0.001: [0.2, 0.3]})
+    assert choice(table) == (0.01, "validation")
+    assert table.query("split == 'test'").groupby("lr")["accuracy"].mean().idxmax() == 0.001
+    assert set(best_rates(table)["split"]) == {"train", "validation", "test"}
+    assert len(best_rates(table)) == 6
+
+
+def test_without_validation_training_chooses():
+    assert choice(made({0.1: [0.5, 0.6], 0.01: [0.7, 0.6]}, split="train")) == (0.01, "train")
+
+
+def test_of_equals_the_smaller():
+    assert choice(made({0.1: [0.25, 0.75], 0.01: [0.5, 0.5], 0.001: [0.5, 0.25]}))[0] == 0.01
+
+
+def test_a_rate_with_fewer_seeds_is_no_rival():
+    assert choice(made({0.1: [0.9], 0.01: [0.5, 0.6]})) == (0.01, "validation")
+
+
+def test_draws_of_one_seed_count_as_one_seed():
+    table = made({0.1: [0.2, 0.8], 0.01: [0.55, 0.55]})
+    again = table.query("lr == 0.1 and seed == 1")
+    assert choice(pd.concat([table, again]))[0] == 0.01
+
+
+def test_each_arm_and_level_has_its_own():
+    parts = [
+        made({0.1: [0.5], 0.01: [0.6]}),
+        made({0.1: [0.7], 0.01: [0.6]}, arm="b"),
+        made({0.1: [0.8], 0.01: [0.6]}, level=2),
+        made({0.3: [0.1]}, level=3),
+    ]
+    held = best_rates(pd.concat(parts)).groupby(["level", "arm"])[["lr", "judge"]].first()
+    assert held["lr"].to_dict() == {(1, "a"): 0.01, (1, "b"): 0.1, (2, "a"): 0.1, (3, "a"): 0.3}
+    assert held.loc[(3, "a"), "judge"] == NO_CHOICE
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_accuracies_on_test_are_of_the_chosen_rate(seed):
+    held = best_rates(made({0.1: [0.5, 0.6], 0.01: [0.7, 0.65]})).query("split == 'test' and seed == @seed")
+    assert held["accuracy"].item() == pytest.approx([0.3, 0.35][seed])
