@@ -22,10 +22,13 @@ def child(parent: Run, root: str | Path, changed: Mapping[str, Any], **unit: Any
 
     What is there already is neither made nor trained again: to find a mask may take longer than to train it.
     """
-    own: dict[str, Any] = {"control": "rewound", "control_seed": 0, "at": ()} | {key: changed[key] for key in OWN if key in changed}
+    own: dict[str, Any] = {"control": "rewound", "control_seed": 0, "at": ()}
+    own |= {key: changed[key] for key in OWN if key in changed}
     fields = {key: value for key, value in changed.items() if key not in OWN}
+    if own["at"]:
+        own["at"] = [level for level in parent.levels if level in own["at"]] or parent.levels[-1:]
     spec = parent.spec.but(**fields, name=name(parent, own, fields))
-    levels = [level for level in parent.levels if level in own["at"]] or (parent.levels[-1:] if own["at"] else parent.levels)
+    levels = own["at"] or parent.levels
     places = [(seed, level) for seed, level in parent.places if level in levels and parent.status(seed, level) == "done"]
     path = Path(root) / spec.name
     if places and whole(path, parent, spec, places):

@@ -31,7 +31,7 @@ from rmtlottery.prune.values import (
 from rmtlottery.refusal import unknown
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Ticket
-from rmtlottery.train.informed import aligned_mask, grasp_mask, local_mask, snip_mask, synflow_mask
+from rmtlottery.train.informed import aligned_mask, equal_lengths, grasp_mask, local_mask, snip_mask, synflow_mask
 
 Control = Callable[[Ticket, int], Ticket]
 
@@ -63,6 +63,7 @@ CONTROLS: dict[str, Control] = {
         flip_signs,
         rescale,
         rescale_units,
+        equal_lengths,
         small_dense,
     )
 }

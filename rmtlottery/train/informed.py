@@ -6,6 +6,7 @@ Each keeps as many weights as the ticket; those whose papers rank all layers tog
 import numpy as np
 import torch
 
+from rmtlottery.nets import Network
 from rmtlottery.prune.cut import cut_together, in_rounds
 from rmtlottery.prune.masks import largest, shuffle_mask
 from rmtlottery.prune.redraw import made, spec_of, stream
@@ -15,6 +16,7 @@ from rmtlottery.train.evidence import Scene, scores, some
 from rmtlottery.train.material import material
 
 SAMPLES = 5000
+LENGTH = 0.4
 
 
 def snip_mask(ticket: Ticket, seed: int) -> Ticket:
@@ -49,6 +51,28 @@ def local_mask(ticket: Ticket, seed: int) -> Ticket:
     nearness = discs(len(ticket.mask[first]), shape, stream(ticket, seed, "local_mask", first))
     mask = shuffle_mask(ticket, seed).mask | {first: row_by_row(nearness, int(ticket.mask[first].sum()))}
     return made(ticket, seed, "local_mask", mask=mask)
+
+
+@torch.no_grad()
+def equal_lengths(ticket: Ticket, seed: int) -> Ticket:
+    """Each hidden layer's kept weights times one factor, which gives what it adds to the bias a mean square of 0.4 over data.
+
+    Mishkin and Matas (2016) do so to 1. At 5 % density six epochs rank 0.1 to 0.8 alike, and the edge of chaos below.
+    """
+    held = scene(ticket, seed, ticket.mask)
+    if not isinstance(held.network, Network):
+        raise Refusal(
+            f"equal_lengths follows a chain of layers, and {ticket} is of a net of kind {spec_of(ticket).net.kind}"
+        )
+    start, weights, x = dict(ticket.start), {n: value.double() for n, value in held.weights.items()}, held.samples.x.double()
+    for layer in held.network.layers[:-1]:
+        name, given = f"{layer.name}.weight", layer.prepare(x)
+        power = layer.linear(weights[name], given).square().mean()
+        factor = (LENGTH / power).sqrt() if power > 0 else torch.ones(())
+        start[name] = (start[name] * factor).to(start[name])
+        weights[name] = weights[name] * factor
+        x = held.network.phi(layer(weights, given))
+    return made(ticket, seed, "equal_lengths", start=start)
 
 
 def discs(units: int, shape: tuple[int, ...], numbers: np.random.Generator) -> torch.Tensor:

@@ -33,6 +33,7 @@ FACTS_OF = {
     "shuffle_entries": ("total counts mask degrees values pruned biases", "magnitudes signs"),
     "flip_signs": ("total counts mask degrees magnitudes pruned biases", "values signs"),
     "rescale": ("total counts mask degrees signs biases", "values magnitudes"),
+    "equal_lengths": ("total counts mask degrees signs biases", ""),
     "rescale_units": ("total counts mask degrees signs biases", "values magnitudes"),
     "in_degree_mask": ("total counts into start biases", "mask out_of values"),
     "out_degree_mask": ("total counts out_of start biases", "mask into values"),
@@ -66,7 +67,7 @@ FACTS = {
 
 
 def test_there_are_so_many_controls_and_each_is_tested():
-    assert len(CONTROLS) == 26
+    assert len(CONTROLS) == 27
     assert set(CONTROLS) == {*FACTS_OF, "small_dense"}
 
 

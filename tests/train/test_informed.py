@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from rmtlottery.refusal import Refusal
 from rmtlottery.train.controls import CONTROLS
-from rmtlottery.train.informed import discs, ranked, row_by_row
+from rmtlottery.train.informed import LENGTH, discs, ranked, row_by_row
 from rmtlottery.train.material import material
 from tests.conftest import assert_mean
 
@@ -103,3 +103,30 @@ def test_local_mask_takes_pictures_alone(parent, tiny):
 
     with pytest.raises(Refusal, match=r"local_mask takes pictures and .* inputs \(64,\)"):
         CONTROLS["local_mask"](replace(parent, spec=tiny.but(data="teacher")), 5)
+
+
+def test_equal_lengths_gives_every_hidden_layer_the_same_signal(parent):
+    ticket = CONTROLS["equal_lengths"](parent, 5)
+    weights = {name: value.double() for name, value in ticket.rewound.items()}
+    given = forward(weights, material(parent.spec).data.train.x.flatten(1).double())[0]
+    lengths = [(given[layer - 1] @ weights[f"fc{layer}.weight"].T).square().mean().item() for layer in (1, 2)]
+    assert lengths == pytest.approx([LENGTH, LENGTH], rel=1e-5)
+    assert torch.equal(ticket.start["fc3.weight"], parent.start["fc3.weight"])
+
+
+def test_equal_lengths_of_convolutions_counts_every_pixel(conv_run):
+    ticket = CONTROLS["equal_lengths"](conv_run[0, 2], 5)
+    held = material(conv_run.spec)
+    weights = {name: value.double() for name, value in ticket.rewound.items()}
+    for layer, (given, _) in zip(
+        held.network.layers[:-1], held.network.signals(weights, held.data.train.x.double()), strict=False
+    ):
+        assert layer.linear(weights[f"{layer.name}.weight"], given).square().mean().item() == pytest.approx(LENGTH, rel=1e-5)
+
+
+def test_a_layer_that_passes_nothing_is_left_alone(parent):
+    from dataclasses import replace
+
+    nothing = parent.mask | {"fc2.weight": torch.zeros_like(parent.mask["fc2.weight"])}
+    ticket = CONTROLS["equal_lengths"](replace(parent, read=parent.read | {"mask": lambda: nothing}), 5)
+    assert torch.equal(ticket.start["fc2.weight"], parent.start["fc2.weight"])

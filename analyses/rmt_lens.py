@@ -1,0 +1,79 @@
+"""What do mean-field theory and random matrices say about the tickets of the RMT slides, and which masks need no iterating?"""
+
+import rmtlottery as rl
+
+# The rates of Adam and SGD are the best of several by validation accuracy of the dense net: docs/rmt_lens.
+SEEDS = (0, 1, 2)
+FC, ORTHOGONAL, DIVIDED = (rl.preset(f"lens_fc{kind}").but(lr=3e-4, seeds=SEEDS) for kind in ("", "_orthogonal", "_divided"))
+SGD = FC.but(optimiser={"kind": "sgd", "lr": 0.01})
+
+# Six epochs a level are enough to rank masks. Levels 7, 10 and 13 keep 21, 11 and 5.5 %.
+QUICK = rl.preset("lens_fc_quick").but(seeds=(0, 1, 2, 3, 4))
+LEVELS = (13, 10, 7)
+RATES = (1e-3, 3e-3)
+FOUND = (
+    "shuffle_mask",
+    "shuffle_mask,rescale",
+    "shuffle_mask,rescale_units",
+    "shuffle_mask,equal_lengths",
+    "init_mask",
+    "snip_mask",
+    "snip_mask,equal_lengths",
+    "grasp_mask",
+    "synflow_mask",
+    "aligned_mask,rescale",
+    "local_mask,equal_lengths",
+    "one_cut_mask",
+    "one_cut_mask,equal_lengths",
+)
+MATCHED = (
+    "rewound",
+    "rescale",
+    "equal_lengths",
+    "first_layer_mask",
+    "other_layers_mask",
+    "first_layer_mask,equal_lengths",
+    "other_layers_mask,equal_lengths",
+    "in_degree_mask,equal_lengths",
+    "out_degree_mask,equal_lengths",
+    "degree_mask,equal_lengths",
+    "fresh_init",
+    "fresh_init,equal_lengths",
+    "keep_signs",
+    "flip_signs",
+    "shuffle_entries",
+    "scatter",
+)
+
+# A fifth of the weights, by lot, at the edge and at the slides' 2.24: over the dense fan-in, and over the kept one.
+FIFTH = QUICK.but(prune={"kind": "at_init", "criterion": "random", "levels": 1, "rate": 0.8, "last_rate": 0.8})
+STDS = {"1.4": 1.4, "2.24": 2.24, "1.4 kept": 1.4 / 0.2**0.5, "2.24 kept": 2.24 / 0.2**0.5}
+
+ARMS = {
+    f"{arm} {level} {rate:g}": ("tickets", {"control": arm, "at": (level,), "lr": rate})
+    for level in LEVELS
+    for rate in RATES
+    for arm in (*FOUND, *MATCHED)
+}
+SMALL = {f"small_dense {level}": ("tickets", {"control": "small_dense", "at": (level,)}) for level in LEVELS}
+STUDY = {"normal": FC, "orthogonal": ORTHOGONAL, "sgd": SGD, "divided": DIVIDED, "conv": rl.preset("lens_conv_small")}
+FIFTHS = {f"std {words}": FIFTH.but(sigma_w=std) for words, std in STDS.items()}
+
+RUNS = {"tickets": QUICK} | STUDY | {"resnet": rl.preset("lens_resnet")} | FIFTHS | SMALL | ARMS
+FIGURES = {
+    "accuracy": ("accuracy", {}, [*STUDY, "resnet"]),
+    "gap": ("gap", {}, [*STUDY, "resnet"]),
+    "weights": ("weights", {}, STUDY),
+    "histogram": ("histogram", {}, STUDY),
+    "qmap": ("qmap", {"parts": 2}, STUDY),
+    "chi": ("chi", {"parts": 2}, STUDY),
+    "cmap": ("cmap", {}, STUDY),
+    "ladder": ("ladder", {"parts": 2}, STUDY),
+    "degrees": ("degrees", {}, STUDY),
+    "jacobian": ("jacobian", {}, STUDY),
+    "verdict": ("verdict", {}, ["normal"]),
+    "skips": ("skips", {}, ["resnet"]),
+    "accuracy-std": ("accuracy", {}, FIFTHS),
+    "recipes": ("recipes", {}, ["tickets", *ARMS, *SMALL]),
+    "trainability": ("trainability", {}, ["tickets", *ARMS]),
+}
