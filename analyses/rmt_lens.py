@@ -1,4 +1,4 @@
-"""What do mean-field theory and random matrices say about the tickets of the RMT slides, and which masks need no iterating?"""
+"""Do mean-field theory and random matrices hold in the tickets of the RMT slides, and which masks need no iterating?"""
 
 import rmtlottery as rl
 
