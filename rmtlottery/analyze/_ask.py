@@ -30,7 +30,10 @@ def tabulate(name: str, source: "Run | Ticket | Iterable[Ticket] | str | Path", 
 def gather(
     name: str, tickets: Iterable[Ticket], given: dict[str, Any], workers: int = 1
 ) -> "tuple[pd.DataFrame, list[str]]":
-    """The table over every ticket that can be asked, and a sentence for what cannot. Tickets are let go one by one."""
+    """The table over every ticket that can be asked, and a sentence for what cannot. Tickets are let go one by one.
+
+    An analysis that judges tickets together has `pooled(table)`, which makes its table of that of all of them.
+    """
     import pandas as pd
 
     chosen, frames, keys, faults = checked(name, given), [], [], []
@@ -45,7 +48,8 @@ def gather(
     if not frames:
         raise Refusal(faults[0] if faults else f"{name} has no ticket to ask; train first")
     table = pd.concat([pd.DataFrame(keys), pd.concat(frames, ignore_index=True)], axis=1)
-    return table.assign(run=table["run"].map(distinct(set(table["run"])))), faults
+    table = table.assign(run=table["run"].map(distinct(set(table["run"]))))
+    return getattr(analysis(name), "pooled", lambda held: held)(table), faults
 
 
 def place(ticket: Ticket) -> str:

@@ -9,6 +9,7 @@ from rmtlottery.nets.fc import fc
 from rmtlottery.nets.module import Modular
 from rmtlottery.nets.network import Map, Network
 from rmtlottery.nets.resnet import resnet
+from rmtlottery.nets.skip import skip
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Net
 
@@ -16,7 +17,7 @@ __all__ = ["AnyNetwork", "Modular", "Network", "build", "chain"]
 
 AnyNetwork = Network | Modular
 CHAINS: dict[str, Callable[..., Network]] = {"fc": fc, "conv": conv}
-MODULES: dict[str, Callable[..., Modular]] = {"resnet": resnet}
+MODULES: dict[str, Callable[..., Modular]] = {"resnet": resnet, "skip": skip}
 
 
 def build(net: Net, shape: tuple[int, ...], classes: int) -> AnyNetwork:

@@ -62,6 +62,22 @@ def test_runs_of_one_name_are_told_apart_by_their_folders(tiny, tmp_path):
     assert set(rl.tabulate("accuracy", tmp_path / "a" / "same")["run"]) == {"same"}
 
 
+def test_an_analysis_may_make_its_table_of_that_of_all_tickets(tiny_run, monkeypatch):
+    from rmtlottery.analyze import accuracy
+
+    plain, seen = rl.tabulate("accuracy", tiny_run), []
+
+    def pooled(table):
+        seen.append(table)
+        return table.groupby(["run", "level"], as_index=False)["accuracy"].mean()
+
+    monkeypatch.setattr(accuracy, "pooled", pooled, raising=False)
+    means = rl.tabulate("accuracy", tiny_run)
+    pd.testing.assert_frame_equal(seen[0], plain)
+    assert list(means.columns) == ["run", "level", "accuracy"]
+    assert len(rl.tabulate("accuracy", tiny_run[1, 2])) == 1
+
+
 def test_one_ticket_or_some_may_be_asked(tiny_run):
     one = rl.tabulate("accuracy", tiny_run[1, 2])
     assert set(zip(one["seed"], one["level"], strict=True)) == {(1, 2)}

@@ -18,7 +18,7 @@ from rmtlottery.tickets.parts.init import (
     Passed,
 )
 from rmtlottery.tickets.parts.keeping import Chart, Record
-from rmtlottery.tickets.parts.net import FC, Conv, Module, Net, Padding, Phi, Readout, Resnet
+from rmtlottery.tickets.parts.net import FC, Conv, Module, Net, Padding, Phi, Readout, Resnet, Skip
 from rmtlottery.tickets.parts.origin import Origin, Taken
 from rmtlottery.tickets.parts.part import Part
 from rmtlottery.tickets.parts.pruning import AtInit, Prune, Scope, Trained, Untrained
@@ -62,6 +62,7 @@ __all__ = [
     "Resnet",
     "Schedule",
     "Scope",
+    "Skip",
     "Steps",
     "Taken",
     "Target",

@@ -52,6 +52,16 @@ class Resnet(Net):
 
 
 @dataclass(frozen=True)
+class Skip(Net):
+    """A fully connected net with skips over two layers: each block adds to the pre-activation."""
+
+    kind: ClassVar[str] = "skip"
+    phi: Annotated[Phi, PHI_HELP] = "tanh"
+    units: Annotated[int, "units of every layer but the last", at_least(1)] = 256
+    blocks: Annotated[int, "blocks of two layers, between the first layer and the last", at_least(1)] = 4
+
+
+@dataclass(frozen=True)
 class Module(Net):
     """A torch module that the user passes as `net=`; the Spec knows it by name and fingerprint."""
 
