@@ -57,20 +57,21 @@ ARMS = {
 }
 SMALL = {f"small_dense {level}": ("tickets", {"control": "small_dense", "at": (level,)}) for level in LEVELS}
 STUDY = {"normal": FC, "orthogonal": ORTHOGONAL, "sgd": SGD, "divided": DIVIDED, "conv": rl.preset("lens_conv_small")}
-FIFTHS = {f"std {words}": FIFTH.but(sigma_w=std) for words, std in STDS.items()}
+FIFTHS = {f"std {words}": FIFTH.but(sigma_w=std, name=f"lens_std_{words.replace(' ', '_')}") for words, std in STDS.items()}
 
 RUNS = {"tickets": QUICK} | STUDY | {"resnet": rl.preset("lens_resnet")} | FIFTHS | SMALL | ARMS
 FIGURES = {
     "accuracy": ("accuracy", {}, [*STUDY, "resnet"]),
-    "gap": ("gap", {}, [*STUDY, "resnet"]),
-    "weights": ("weights", {}, STUDY),
-    "histogram": ("histogram", {}, STUDY),
-    "qmap": ("qmap", {"parts": 2}, STUDY),
-    "chi": ("chi", {"parts": 2}, STUDY),
-    "cmap": ("cmap", {}, STUDY),
-    "ladder": ("ladder", {"parts": 2}, STUDY),
-    "degrees": ("degrees", {}, STUDY),
-    "jacobian": ("jacobian", {}, STUDY),
+    "gap": ("gap", {}, ["normal", "resnet"]),
+    "weights": ("weights", {}, ["normal", "orthogonal", "conv"]),
+    "histogram": ("histogram", {}, ["normal"]),
+    "qmap": ("qmap", {"parts": 2}, ["normal", "orthogonal", "conv"]),
+    "qmap-arms": ("qmap", {}, ["sgd", "divided"]),
+    "chi": ("chi", {"parts": 2}, ["normal"]),
+    "cmap": ("cmap", {}, ["normal"]),
+    "ladder": ("ladder", {"parts": 2}, ["normal"]),
+    "degrees": ("degrees", {}, ["normal"]),
+    "jacobian": ("jacobian", {}, ["normal"]),
     "verdict": ("verdict", {}, ["normal"]),
     "skips": ("skips", {}, ["resnet"]),
     "accuracy-std": ("accuracy", {}, FIFTHS),

@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 COMMAND = "python -m rmtlottery.study"
 ABOUT = "Make or finish a study's runs, ask its questions, write one report; what is there is not made again."
 OWN = [
-    Field("smoke", bool, "all of it in small: narrow nets on the bundled digits, two seeds, two cuts, one epoch", (), False),
+    Field("smoke", bool, "all of it in small: small nets on the bundled digits, two seeds, one cut, one epoch", (), False),
     Field("only", str, "make these of its runs, by name and comma, and ask nothing", (), None),
     Field("root", str, "folder that holds the runs [$RMTL_RUNS, or runs]", (), None),
     Field("threads", int, "processor threads [$OMP_NUM_THREADS, or all]", (), None),
     Field("precision", str, "fp32, or bf16 with fp32 masters, of what is not begun yet [fp32]", (), None),
     Field("out", str, "where tables, figures and report.html go [ROOT/study-NAME]", (), None),
 ]
-NARROW = 16
+NARROW, SHORT = 16, 3
+OWN_OF_CHILD = ("control", "control_seed", "at")
 
 
 def folder() -> Path:
@@ -118,7 +119,7 @@ def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str,
             made[name] = fit(spec, root, **unit)
         else:
             parent, changed = entry
-            told = {key: value for key, value in changed.items() if not (smoke and key == "epochs")}
+            told = {key: value for key, value in changed.items() if not smoke or key in OWN_OF_CHILD}
             made[name] = child(made[parent], root, told, **unit)
             print(made[name].path, flush=True)
     return made
@@ -134,17 +135,17 @@ def questions(figures: Mapping[str, Sequence[Any]], runs: "Mapping[str, Run]") -
 
 
 def smaller(spec: Spec) -> Spec:
-    levels = min(2, spec.prune.levels)
+    levels = min(1, spec.prune.levels)
     small = spec.but(data="digits", net=narrow(spec.net), epochs=1, levels=levels, rewind=0, seeds=(0, 1))
     return small.but(name=label(spec))
 
 
 def narrow(net: Net) -> Net:
-    """The same net with few units."""
+    """The same net with few units, and of a chain the first layers alone."""
     if isinstance(net, FC):
-        return replace(net, widths=tuple(min(width, NARROW) for width in net.widths))
+        return replace(net, widths=tuple(min(width, NARROW) for width in net.widths[:SHORT]))
     if isinstance(net, Conv):
-        return replace(net, channels=tuple(min(channels, NARROW // 4) for channels in net.channels))
+        return replace(net, channels=tuple(min(channels, NARROW // 4) for channels in net.channels[:SHORT]), pools=())
     return replace(net, depth=8, stem=2) if isinstance(net, Resnet) else net
 
 

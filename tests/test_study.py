@@ -26,7 +26,7 @@ def test_every_study_runs_in_smoke_form_and_resumes(name, tmp_path, capsys, monk
 def test_smoke_is_the_same_study_in_small():
     spec = rl.preset("lenet_300_100")
     small = study.smaller(spec)
-    assert (small.schedule.epochs, small.prune.levels, small.seeds) == (1, 2, (0, 1))
+    assert (small.schedule.epochs, small.prune.levels, small.seeds) == (1, 1, (0, 1))
     assert (small.data.kind, small.net.widths) == ("digits", (16, 16))
     assert (small.net.phi, small.init, small.optimiser) == (spec.net.phi, spec.init, spec.optimiser)
     assert small.name == "lenet_300_100"
