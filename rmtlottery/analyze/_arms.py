@@ -9,9 +9,11 @@ ITERATED = "imp"
 def arm(ticket: Ticket) -> str:
     """Names of controls by comma, as in "shuffle_mask,rescale"; of a run's own cuts "imp", or the criterion at init.
 
-    Controls of tickets that imp did not find say whose: "shuffle_mask of snip at init".
+    Controls of tickets that imp did not find say whose: "shuffle_mask of snip at init". A ticket that is rewound and trained
+    again, as at another rate, is of the arm that it was.
     """
-    control, found = str(ticket.record.get("control") or ""), cuts(ticket.spec)
+    names = [name for name in str(ticket.record.get("control") or "").split(",") if name not in ("", "rewound")]
+    control, found = ",".join(names), cuts(ticket.spec)
     return f"{control} of {found}" if control and found != ITERATED else control or found
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rmtlottery.analyze._arms import ITERATED
 from rmtlottery.analyze._regression import effects, explained, foretold, inflation, spread_within, within
 
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ STILL = 1e-9  # a standard deviation that is rounding
 def logs(part: "pd.DataFrame") -> "pd.DataFrame":
     """Predictors in log10, accuracy in points; a net that lets nothing through has no logarithm and is left out."""
     kept = part[(part[[*PREDICTORS]] > 0).all(axis=1) & np.isfinite(part[[*PREDICTORS]]).all(axis=1)]
-    same = kept["arm"].replace("rewound", ITERATED)  # which trains the very ticket again
-    return kept.assign(arm=same, points=100 * kept["accuracy"], **{name: np.log10(kept[name]) for name in PREDICTORS})
+    return kept.assign(points=100 * kept["accuracy"], **{name: np.log10(kept[name]) for name in PREDICTORS})
 
 
 def means(rows: "pd.DataFrame") -> "pd.DataFrame":

@@ -17,6 +17,8 @@ SNIP = {"prune": {"kind": "at_init", "criterion": "snip"}}
         ({"criterion": "large_final"}, "", ITERATED),
         ({"criterion": "random"}, "", "random iterated"),
         ({}, "shuffle_mask,rescale", "shuffle_mask,rescale"),
+        ({}, "rewound", ITERATED),
+        ({}, "rewound,shuffle_mask", "shuffle_mask"),
         (SNIP, "", "snip at init"),
         (SNIP, "shuffle_mask", "shuffle_mask of snip at init"),
     ],

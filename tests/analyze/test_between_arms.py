@@ -89,12 +89,6 @@ def test_a_level_with_one_arm_is_left_out_unless_all_are():
     assert set(means(table[table["arm"] == "imp"])["level"]) == {0, 1, 2}
 
 
-def test_rewound_is_the_iterated_arm_again():
-    table = arms(SLOPES)
-    twin = table[table["arm"] == "imp"].assign(arm="rewound", run="other")
-    pd.testing.assert_frame_equal(told(pd.concat([table, twin])), told(table))
-
-
 @pytest.mark.parametrize(("name", "value"), [("chi", 0.0), ("jacobian_spread", np.nan), ("gradient", np.inf)])
 def test_a_net_that_lets_nothing_through_is_left_out(name, value):
     table = arms(SLOPES)
