@@ -40,7 +40,7 @@ def tiny_run(tmp_path_factory):
     return rl.fit(TINY, tmp_path_factory.mktemp("runs"))
 
 
-OF_FC = {"small_dense", "aligned_mask", "local_mask"}
+OF_FC = {"small_dense", "aligned_mask", "local_mask", "local_init_mask"}
 CONV = TINY.but(
     net={"kind": "conv", "channels": "5,3", "padding": "zero", "pools": "1", "readout": "flat", "widths": "7"},
     epochs=1,

@@ -40,6 +40,7 @@ PLAIN = {
     "synflow_mask": "SynFlow",
     "aligned_mask": "aligned with activations",
     "local_mask": "local fields",
+    "local_init_mask": "local and largest at init",
     "fresh_init": "another init",
     "keep_signs": "only signs kept",
     "redraw_gaussian": "Gaussian of their size",

@@ -31,7 +31,15 @@ from rmtlottery.prune.values import (
 from rmtlottery.refusal import unknown
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Ticket
-from rmtlottery.train.informed import aligned_mask, equal_lengths, grasp_mask, local_mask, snip_mask, synflow_mask
+from rmtlottery.train.informed import (
+    aligned_mask,
+    equal_lengths,
+    grasp_mask,
+    local_init_mask,
+    local_mask,
+    snip_mask,
+    synflow_mask,
+)
 
 Control = Callable[[Ticket, int], Ticket]
 
@@ -55,6 +63,7 @@ CONTROLS: dict[str, Control] = {
         synflow_mask,
         aligned_mask,
         local_mask,
+        local_init_mask,
         fresh_init,
         keep_signs,
         redraw_gaussian,

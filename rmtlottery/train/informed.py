@@ -8,7 +8,7 @@ import torch
 
 from rmtlottery.nets import Network
 from rmtlottery.prune.cut import cut_together, in_rounds
-from rmtlottery.prune.masks import largest, shuffle_mask
+from rmtlottery.prune.masks import init_mask, largest, shuffle_mask
 from rmtlottery.prune.redraw import made, spec_of, stream
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket, Weights
@@ -17,6 +17,7 @@ from rmtlottery.train.material import material
 
 SAMPLES = 5000
 LENGTH = 0.4
+REACH = 5.0  # pixels
 
 
 def snip_mask(ticket: Ticket, seed: int) -> Ticket:
@@ -45,12 +46,19 @@ def aligned_mask(ticket: Ticket, seed: int) -> Ticket:
 
 def local_mask(ticket: Ticket, seed: int) -> Ticket:
     """First layer: every unit sees the pixels about a place of its own, all as many; other layers' masks in random order."""
-    first, shape = next(iter(ticket.mask)), material(spec_of(ticket)).data.shape
-    if len(shape) != 3 or ticket.mask[first].dim() != 2:
-        raise Refusal(f"local_mask takes pictures and a fully connected first layer, and {first} of inputs {shape} is none")
+    first, shape = next(iter(ticket.mask)), pictures(ticket, "local_mask")
     nearness = discs(len(ticket.mask[first]), shape, stream(ticket, seed, "local_mask", first))
     mask = shuffle_mask(ticket, seed).mask | {first: row_by_row(nearness, int(ticket.mask[first].sum()))}
     return made(ticket, seed, "local_mask", mask=mask)
+
+
+def local_init_mask(ticket: Ticket, seed: int) -> Ticket:
+    """As many weights in every layer, the largest of theta_k, in the first layer of |w| times a Gaussian about a place."""
+    first, shape = next(iter(ticket.mask)), pictures(ticket, "local_init_mask")
+    nearness = discs(len(ticket.mask[first]), shape, stream(ticket, seed, "local_init_mask", first))
+    scores = ticket.start[first].abs().double() * (nearness / (2 * REACH**2)).exp()
+    mask = init_mask(ticket, seed).mask | {first: row_by_row(scores, int(ticket.mask[first].sum()))}
+    return made(ticket, seed, "local_init_mask", mask=mask)
 
 
 @torch.no_grad()
@@ -73,6 +81,14 @@ def equal_lengths(ticket: Ticket, seed: int) -> Ticket:
         weights[name] = weights[name] * factor
         x = held.network.phi(layer(weights, given))
     return made(ticket, seed, "equal_lengths", start=start)
+
+
+def pictures(ticket: Ticket, control: str) -> tuple[int, ...]:
+    """The shape of the inputs of a fully connected first layer."""
+    first, shape = next(iter(ticket.mask)), material(spec_of(ticket)).data.shape
+    if len(shape) != 3 or ticket.mask[first].dim() != 2:
+        raise Refusal(f"{control} takes pictures and a fully connected first layer, and {first} of inputs {shape} is none")
+    return shape
 
 
 def discs(units: int, shape: tuple[int, ...], numbers: np.random.Generator) -> torch.Tensor:

@@ -15,7 +15,7 @@ from tests.prune.held import kept, marks, same
 SAME_SHAPES = [name for name in CONTROLS if name != "small_dense"]
 OTHER_MASK = {"random_mask", "shuffle_mask", "in_degree_mask", "out_degree_mask", "degree_mask", "first_layer_mask",
               "other_layers_mask", "init_mask", "one_cut_mask", "snip_mask", "grasp_mask", "synflow_mask", "aligned_mask",
-              "local_mask", "scatter"}  # fmt: skip
+              "local_mask", "local_init_mask", "scatter"}  # fmt: skip
 DRAWN = {"fresh_init", "keep_signs", "redraw_gaussian", "redraw_law", "shuffle_entries", "flip_signs", "small_dense",
          *OTHER_MASK - {"init_mask", "one_cut_mask", "snip_mask", "grasp_mask", "synflow_mask", "aligned_mask"}}  # fmt: skip
 
@@ -47,6 +47,7 @@ FACTS_OF = {
     "synflow_mask": ("total start biases", "counts mask values"),
     "aligned_mask": ("total counts start biases", "mask degrees values"),
     "local_mask": ("total counts start biases", "mask degrees values"),
+    "local_init_mask": ("total counts start biases", "mask degrees values"),
 }
 FACTS = {
     "total": lambda t: [torch.tensor(sum(int(m.sum()) for m in t.mask.values()))],
@@ -67,7 +68,7 @@ FACTS = {
 
 
 def test_there_are_so_many_controls_and_each_is_tested():
-    assert len(CONTROLS) == 27
+    assert len(CONTROLS) == 28
     assert set(CONTROLS) == {*FACTS_OF, "small_dense"}
 
 
@@ -131,7 +132,7 @@ def test_a_control_is_a_function_of_its_seed(tiny_run, name):
         assert differs == (["start", "mask"] if name == "scatter" else ["mask"] if name in OTHER_MASK else ["start"])
 
 
-@pytest.mark.parametrize("name", sorted(DRAWN - {"first_layer_mask", "other_layers_mask"}))
+@pytest.mark.parametrize("name", sorted(DRAWN - {"first_layer_mask", "other_layers_mask", "local_init_mask"}))
 def test_two_tickets_under_one_seed_do_not_share_numbers(tiny_run, name):
     """Where start and mask are alike, only the stream can tell the two apart."""
     parent = tiny_run[0, 2]

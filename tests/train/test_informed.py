@@ -73,10 +73,7 @@ def test_local_mask_gives_every_unit_the_pixels_about_a_place(parent):
     assert sorted(first.sum(1).tolist(), reverse=True) == [number // 12 + (row < number % 12) for row in range(12)], (
         "as evenly as it comes out"
     )
-    rows, columns = torch.arange(64) // 8, torch.arange(64) % 8
-    own = [torch.stack([rows[m].double(), columns[m].double()]).var(1, correction=0).sum().item() for m in first]
-    lot = torch.stack([rows.double(), columns.double()]).var(1, correction=0).sum().item()
-    assert np.mean(own) < 0.7 * lot
+    assert spread(ticket) < 0.7 * (8**2 - 1) / 6, "by lot it is the variance of both sides"
 
 
 def test_a_disc_is_what_is_nearest_to_its_place_in_all_channels_alike():
@@ -96,6 +93,22 @@ def test_places_are_uniform_over_the_picture():
 def test_rows_are_filled_evenly_and_the_first_take_what_is_left_over():
     scores = torch.tensor([[3.0, 1.0, 2.0], [1.0, 2.0, 3.0]])
     assert row_by_row(scores, 3).tolist() == [[True, False, True], [False, False, True]]
+
+
+def test_local_init_mask_takes_large_weights_that_are_near(parent):
+    """Kept weights are larger than those of discs, and nearer to each other than the largest are."""
+    found = {name: CONTROLS[name](parent, 5) for name in ("local_init_mask", "local_mask", "init_mask")}
+    size = {name: t.start["fc1.weight"][t.mask["fc1.weight"]].abs().mean() for name, t in found.items()}
+    assert size["local_mask"] < 0.9 * size["local_init_mask"] < 0.9 * size["init_mask"]
+    assert spread(found["local_mask"]) < spread(found["local_init_mask"]) < 0.95 * spread(found["init_mask"])
+    assert torch.equal(found["local_init_mask"].mask["fc2.weight"], found["init_mask"].mask["fc2.weight"])
+
+
+def spread(ticket):
+    """Mean squared distance of a unit's pixels from their middle."""
+    rows, columns = torch.arange(64) // 8, torch.arange(64) % 8
+    places = [torch.stack([rows[m].double(), columns[m].double()]) for m in ticket.mask["fc1.weight"]]
+    return np.mean([held.var(1, correction=0).sum().item() for held in places])
 
 
 def test_local_mask_takes_pictures_alone(parent, tiny):
