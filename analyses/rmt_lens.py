@@ -4,7 +4,9 @@ import rmtlottery as rl
 
 # The rates of Adam and SGD are the best of several by validation accuracy of the dense net: docs/rmt_lens.
 SEEDS = (0, 1, 2)
-FC, ORTHOGONAL, DIVIDED = (rl.preset(f"lens_fc{kind}").but(lr=3e-4, seeds=SEEDS) for kind in ("", "_orthogonal", "_divided"))
+FC = rl.preset("lens_fc").but(lr=3e-4, seeds=SEEDS)
+ORTHOGONAL = rl.preset("lens_fc_orthogonal").but(lr=3e-4, seeds=SEEDS)
+DIVIDED = rl.preset("lens_fc_divided").but(lr=3e-4, seeds=SEEDS)
 SGD = FC.but(optimiser={"kind": "sgd", "lr": 0.01})
 
 # Six epochs a level are enough to rank masks. Levels 7, 10 and 13 keep 21, 11 and 5.5 %.

@@ -13,7 +13,7 @@ from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
-from rmtlottery.tickets.parts import FC, Conv, Net, Resnet
+from rmtlottery.tickets.parts import FC, Conv, Net, Resnet, Skip
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
@@ -93,15 +93,16 @@ def load(name: str) -> ModuleType:
 
 def wanted(runs: Mapping[str, Any], only: str | None) -> dict[str, Any]:
     """The runs that are named, each after the one it descends from; or all."""
-    found: dict[str, Any] = {}
-    for name in only.split(",") if only else runs:
+    for name in only.split(",") if only else ():
         if name not in runs:
             raise unknown("run of this study", name, runs)
-        entry = runs[name]
-        if not isinstance(entry, Spec):
-            found.setdefault(entry[0], runs[entry[0]])
-        found[name] = entry
-    return found
+    return {name: runs[name] for asked in (only.split(",") if only else runs) for name in lineage(runs, asked)}
+
+
+def lineage(runs: Mapping[str, Any], name: str) -> list[str]:
+    """The runs that one descends from, the eldest first, and itself."""
+    entry = runs[name]
+    return [name] if isinstance(entry, Spec) else [*lineage(runs, entry[0]), name]
 
 
 def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str, Any]) -> "dict[str, Run]":
@@ -146,6 +147,8 @@ def narrow(net: Net) -> Net:
         return replace(net, widths=tuple(min(width, NARROW) for width in net.widths[:SHORT]))
     if isinstance(net, Conv):
         return replace(net, channels=tuple(min(channels, NARROW // 4) for channels in net.channels[:SHORT]), pools=())
+    if isinstance(net, Skip):
+        return replace(net, units=NARROW, blocks=1)
     return replace(net, depth=8, stem=2) if isinstance(net, Resnet) else net
 
 

@@ -32,7 +32,13 @@ def test_smoke_is_the_same_study_in_small():
     assert small.name == "lenet_300_100"
 
 
-@pytest.mark.parametrize("preset", ["lens_conv_small", "resnet20_cifar10"])
+def test_a_run_brings_all_that_it_descends_from():
+    runs = {"a": rl.preset("first"), "b": ("a", {}), "other": rl.preset("first"), "c": ("b", {})}
+    assert list(study.wanted(runs, "c")) == ["a", "b", "c"]
+    assert study.wanted(runs, None) == runs
+
+
+@pytest.mark.parametrize("preset", ["lens_conv_small", "resnet20_cifar10", "lens_skip"])
 def test_every_kind_of_net_is_narrowed(preset):
     shapes = [nets.build(net, (1, 8, 8), 10).shapes for net in (rl.preset(preset).net, study.narrow(rl.preset(preset).net))]
     large, small = (sum(np.prod(shape) for shape in held.values()) for held in shapes)

@@ -62,12 +62,12 @@ def answer(
 
     The report's folder gets tables/ and figures/ too.
     """
-    sources = list({source.path.resolve(): source for source in sources}.values())
+    sources = once(sources)
     faults = [*form.faults, *(fault for source in sources for fault in source.faults())]
     skipped = [line for source in sources if isinstance(source, Checkpoint) for line in source.skipped()]
     answers = []
     for question in (Question(*held) for held in asked):
-        of = sources if question.of is None else question.of
+        of = sources if question.of is None else once(question.of)
         reasons = [lacks(source, question.name) for source in of]
         able = [source for source, reason in zip(of, reasons, strict=True) if not reason]
         skipped += filter(None, reasons)
@@ -84,6 +84,11 @@ def answer(
     page = render(title, lead(sources), answers, facts(sources, command, skipped), faults, footer())
     write(report, page.encode())
     return Outcome(report, [held.headline for held in answers if held.headline], faults, skipped)
+
+
+def once(sources: Sequence[Source]) -> list[Source]:
+    """Each folder or file a single time."""
+    return list({source.path.resolve(): source for source in sources}.values())
 
 
 def lacks(source: Source, name: str) -> str:

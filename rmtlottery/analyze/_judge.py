@@ -7,7 +7,7 @@ degrees of freedom. One seed is enough for that. The interval of the mean over s
 and what the seeds have beyond it, over S, with the degrees of freedom of Satterthwaite.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,9 +26,10 @@ def judged(rows: "pd.DataFrame", cell: list[str]) -> "pd.DataFrame":
     held = sums(rows, cell)
     seeds, freedom = held["seeds"], held["freedom"]
     chance = held["squares"] / freedom
-    beyond = (held["between"].fillna(0.0) - chance).clip(lower=0.0)
+    own = held["between"] > chance
+    variance, degrees = chance.where(~own, held["between"]), freedom.where(~own, seeds - 1)
     error = np.sqrt(chance * held["spread"]) / seeds
-    reach = satterthwaite(chance, freedom, beyond, seeds) * np.sqrt((chance + beyond) / seeds)
+    reach = stats.t.isf(LEVEL / 2, degrees) * np.sqrt(variance / seeds)
     logs = {"ratio": held["off"], "low": held["off"] - reach, "high": held["off"] + reach, "chance_ratio": held["chance"]}
     p = 2 * stats.t.sf(np.abs(held["off"] - held["chance"]) / error, freedom)
     return held[["seeds"]].assign(p=p, **{name: np.exp(value) for name, value in logs.items()}).reset_index()
@@ -45,14 +46,6 @@ def sums(rows: "pd.DataFrame", cell: list[str]) -> "pd.DataFrame":
     how = {"off": "mean", "chance": "mean", "between": "var", "freedom": "sum", "squares": "sum", "spread": "sum"}
     held = told.groupby(cell, sort=False)
     return held.agg(how).assign(seeds=held.size())
-
-
-def satterthwaite(chance: Any, freedom: Any, beyond: Any, seeds: Any) -> Any:
-    """The 97.5 % point of t for the sum of two variances, of which each has its own degrees of freedom."""
-    from scipy import stats
-
-    spent = chance**2 / freedom + beyond**2 / (seeds - 1).clip(lower=1)
-    return stats.t.isf(LEVEL / 2, (chance + beyond) ** 2 / spent)
 
 
 def corrected(p: "pd.Series") -> "pd.Series":

@@ -3,8 +3,10 @@
 import hashlib
 import io
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -24,7 +26,12 @@ PACKAGE = Path(__file__).parents[1]
 def mark(name: str, given: Mapping[str, Any], runs: Sequence[Run]) -> str:
     """The question and its options, the runs' places and tickets, the code that answers, and what its bits depend on."""
     tickets = [[str(run.path.resolve()), sorted(map(str, run.records().values()))] for run in runs]
-    return hashlib.sha256(json.dumps([name, dict(given), tickets, code(), provenance()]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([name, dict(given), tickets, code(), provenance(), versions()]).encode()).hexdigest()
+
+
+def versions() -> list[str]:
+    """Of packages whose numbers stand in tables."""
+    return [version(package) for package in ("scipy", "pandas", "statsmodels")]
 
 
 @cache
@@ -60,5 +67,5 @@ def load(path: Path, mark: str) -> "pd.DataFrame | None":
             if str(held["mark"]) != mark:
                 return None
             return pd.DataFrame({str(name): held[f"column {place}"] for place, name in enumerate(held["names"])})
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
         return None

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.fields import shown
+from rmtlottery.tickets.fields import declared, shown
 from rmtlottery.tickets.presets import short
 from rmtlottery.tickets.run import Run
-from rmtlottery.tickets.spec import Spec
+from rmtlottery.tickets.spec import Spec, kinds
 from rmtlottery.tickets.starts import mark
 from rmtlottery.train.controls import controlled
 from rmtlottery.train.fit import fit
@@ -25,16 +25,26 @@ def child(parent: Run, root: str | Path, changed: Mapping[str, Any], **unit: Any
     own: dict[str, Any] = {"control": "rewound", "control_seed": 0, "at": ()}
     own |= {key: changed[key] for key in OWN if key in changed}
     fields = {key: value for key, value in changed.items() if key not in OWN}
+    if bound := set(fields) - free():
+        raise Refusal(f"{min(bound)} is decided by the tickets that a child of {parent.path.name} starts from; leave it out")
     if own["at"]:
         own["at"] = [level for level in parent.levels if level in own["at"]] or parent.levels[-1:]
     spec = parent.spec.but(**fields, name=name(parent, own, fields))
     levels = own["at"] or parent.levels
     places = [(seed, level) for seed, level in parent.places if level in levels and parent.status(seed, level) == "done"]
     path = Path(root) / spec.name
-    if places and whole(path, parent, spec, places):
+    if not places:
+        raise Refusal(f"{parent.path} has no finished ticket at levels {shown(tuple(levels))}: train it, or name others")
+    if whole(path, parent, spec, places):
         return Run(path)
     tickets = [controlled(parent[place], own["control"], own["control_seed"]) for place in places]
     return fit(spec, root, start=tickets, **unit)
+
+
+def free() -> set[str]:
+    """What may be another in a child: how it is trained, and what is recorded of it."""
+    groups = ("optimiser", "schedule", "record")
+    return {*groups, *(field for group in groups for kind in kinds(group).values() for field in declared(kind))}
 
 
 def name(parent: Run, own: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
@@ -56,6 +66,9 @@ def whole(path: Path, parent: Run, spec: Spec, places: list[tuple[int, int]]) ->
 
 
 def same(run: Run, parent: Run, seed: int, level: int) -> bool:
-    """Whether a ticket is there, and is of its parent as that now is."""
-    record = run.record(seed, level) if run.status(seed, level) == "done" else None
-    return bool(record) and record["parent"] == parent.fingerprint(seed, level)  # type: ignore[index]
+    """Whether a ticket, or the record of one that diverged, is there and whole, and is of its parent as that now is."""
+    status = run.status(seed, level)
+    if status not in ("done", "diverged") or (status == "done" and run.fault(seed, level)):
+        return False
+    record = run.record(seed, level)
+    return record is not None and record["parent"] == parent.fingerprint(seed, level)

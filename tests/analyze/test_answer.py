@@ -52,3 +52,9 @@ def test_two_runs_share_a_report(tiny_run, tiny, tmp_path):
     outcome = answer([tiny_run, other], ASKED, tmp_path / "out" / "report.html", "t", "c")
     assert set(pd.read_csv(tmp_path / "out" / "tables" / "accuracy.csv")["run"]) == {tiny_run.path.name, other.path.name}
     assert other.path.name in outcome.headlines[0]
+
+
+def test_a_run_that_a_question_names_twice_is_asked_once(tiny_run, tmp_path):
+    answer([tiny_run], [("accuracy", {}, [tiny_run, tiny_run])], tmp_path / "report.html", "t", "c")
+    table = pd.read_csv(tmp_path / "tables" / "accuracy.csv")
+    assert not table.duplicated(["seed", "level", "split"]).any()

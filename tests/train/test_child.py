@@ -67,3 +67,29 @@ def test_a_parent_that_is_another_by_now_is_not_taken_for_the_one_before(parent,
 def test_a_changed_field_is_another_run(parent, tmp_path):
     names = {child(parent, tmp_path, {"control": "rescale", "at": (2,), "lr": lr}).path.name for lr in (1e-3, 2e-3)}
     assert names == {"parent-lr=0.001-on-rescale-0-at-2", "parent-lr=0.002-on-rescale-0-at-2"}
+
+
+@pytest.mark.parametrize("field", ["phi", "seeds", "name", "net", "sigma_w", "levels"])
+def test_what_the_tickets_decide_cannot_be_told(parent, tmp_path, field):
+    with pytest.raises(rl.Refusal, match=f"{field} is decided by the tickets that a child of parent starts from"):
+        child(parent, tmp_path, {"control": "rescale", field: 1})
+
+
+def test_a_child_that_is_damaged_is_trained_again(parent, tmp_path):
+    run = child(parent, tmp_path, {"control": "rescale", "at": (2,)})
+    path = run.path / "seed-1" / "level-02.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert child(parent, tmp_path, {"control": "rescale", "at": (2,)}).faults() == []
+    assert path.read_bytes() == whole
+
+
+def test_a_child_that_diverged_is_made_once_and_one_of_nothing_is_refused(tiny, tmp_path, monkeypatch):
+    parent = rl.fit(tiny.but(seeds=0, levels=1, phi="relu"), tmp_path)
+    changed = {"control": "rescale", "optimiser": {"kind": "sgd", "lr": 1e25}}
+    run = child(parent, tmp_path, changed)
+    assert len(run) == 0
+    monkeypatch.setattr("rmtlottery.train.child.controlled", never)
+    child(parent, tmp_path, changed)
+    with pytest.raises(rl.Refusal, match=r"has no finished ticket at levels"):
+        child(run, tmp_path, {"control": "rescale"})
