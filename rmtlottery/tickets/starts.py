@@ -59,11 +59,11 @@ def tensors(ticket: Ticket) -> Tensors:
 
 
 def descent(ticket: Ticket) -> dict[str, Any]:
-    """The SHA-256 of the weights that a ticket, or what controls made of it, comes from, and these controls."""
+    """The SHA-256 of the trained weights that a ticket, or what controls made of it, comes from, and all controls so far."""
     record = ticket.record
-    if record.get("control") and not record["metrics"]:
-        return {name: record[name] for name in ("parent", "control", "control_seeds")}
-    return {"parent": record["sha256"]["weights"], "control": "", "control_seeds": []}
+    before = {"control": record.get("control", ""), "control_seeds": list(record.get("control_seeds", []))}
+    untrained = before["control"] and not record["metrics"]
+    return {"parent": record["parent"] if untrained else record["sha256"]["weights"]} | before
 
 
 def keep(run: Path, ticket: Ticket) -> None:

@@ -15,7 +15,8 @@ from rmtlottery.tickets.ticket import Ticket, Weights
 from rmtlottery.train.evidence import Scene, scores, some
 from rmtlottery.train.material import material
 
-SAMPLES = 5000
+SAMPLES, LEAST = 5000, 500
+NUMBERS = 2**25  # of a layer that all samples make together, as pictures are large
 LENGTH = 0.4
 REACH = 5.0  # pixels
 
@@ -124,6 +125,7 @@ def ranked(ticket: Ticket, seed: int, criterion: str, rounds: int) -> Weights:
 def scene(ticket: Ticket, seed: int, mask: Weights) -> Scene:
     """The ticket's start under a mask, before training samples."""
     held, under = material(spec_of(ticket)), made(ticket, seed, "", mask=mask).weights
-    samples = some(held.data.train, SAMPLES, stream(ticket, seed, "scored samples"))
+    number = max(LEAST, min(SAMPLES, NUMBERS // held.network.widest))
+    samples = some(held.data.train, number, stream(ticket, seed, "scored samples"))
     assert ticket.seed is not None
     return Scene(held.network, held.linear, under, ticket.start, mask, samples, ticket.seed, ticket.level)

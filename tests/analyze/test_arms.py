@@ -31,3 +31,11 @@ def test_a_run_and_what_a_control_makes_of_it(tiny_run):
     ticket = tiny_run[0, 1]
     assert arm(ticket) == ITERATED
     assert arm(rl.controls.rescale(rl.controls.shuffle_mask(ticket, 0), 1)) == "shuffle_mask,rescale"
+
+
+def test_what_is_trained_again_from_a_child_is_of_the_childs_arm(tiny_run, tmp_path):
+    shuffled = rl.fit(tiny_run.spec, tmp_path, start=[rl.controls.shuffle_mask(tiny_run[0, 2], 0)])
+    again = rl.fit(shuffled.spec.but(lr=0.02, name="again"), tmp_path, start=[rl.controls.rewound(t, 0) for t in shuffled])
+    plain = rl.fit(shuffled.spec.but(lr=0.03, name="plain"), tmp_path, start=list(shuffled))
+    scaled = rl.fit(shuffled.spec.but(name="scaled"), tmp_path, start=[rl.controls.rescale(t, 0) for t in shuffled])
+    assert [arm(run[0, 2]) for run in (again, plain, scaled)] == ["shuffle_mask", "shuffle_mask", "shuffle_mask,rescale"]

@@ -32,12 +32,13 @@ def test_a_plain_ticket_descends_from_itself_and_a_control_from_its_parent(tiny_
     assert descent(twice) == {"parent": own, "control": "shuffle_mask,flip_signs", "control_seeds": [5, 8]}
 
 
-def test_a_trained_control_starts_a_line_of_its_own(tiny, tmp_path, control):
+def test_the_line_of_a_trained_control_goes_on(tiny, tmp_path, control):
     child = rl.fit(tiny, tmp_path, start=control)[1, 2]
     assert child.record["control"] == "shuffle_mask"
-    assert (taken([child]).control, taken([control]).control) == ("", "shuffle_mask")
+    assert (taken([child]).control, taken([control]).control) == ("shuffle_mask", "shuffle_mask")
     held = descent(rl.controls.flip_signs(child, 1))
-    assert held == {"parent": child.record["sha256"]["weights"], "control": "flip_signs", "control_seeds": [1]}
+    controls = {"control": "shuffle_mask,flip_signs", "control_seeds": [5, 1]}
+    assert held == {"parent": child.record["sha256"]["weights"]} | controls
 
 
 def test_a_part_tells_other_tickets_apart(tiny, tiny_run, tmp_path):
