@@ -3,7 +3,7 @@
 import importlib.util
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +31,6 @@ OWN = [
     Field("out", str, "where tables, figures and report.html go [ROOT/study-NAME]", (), None),
 ]
 NARROW, SHORT = 16, 3
-OWN_OF_CHILD = ("control", "control_seed", "at")
 
 
 def folder() -> Path:
@@ -69,7 +68,7 @@ def main(words: Sequence[str]) -> int:
         return console.DONE
     out = Path(flags.get("out") or root / f"study-{places[0]}")
     command = shlex.join([*COMMAND.split(), *words])
-    asked = list(questions(study.FIGURES, runs))
+    asked = [question(runs, file, *entry) for file, entry in study.FIGURES.items()]
     outcome = answer(list(runs.values()), asked, out / "report.html", studies()[places[0]], command, Form(kept=True))
     console.tell(outcome)
     return console.PARTIAL if outcome.faults else console.DONE
@@ -107,6 +106,7 @@ def lineage(runs: Mapping[str, Any], name: str) -> list[str]:
 
 def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str, Any]) -> "dict[str, Run]":
     """Each run trained, or finished, or as it is."""
+    from rmtlottery.train.child import OWN as CHILDS
     from rmtlottery.train.child import child
     from rmtlottery.train.fit import fit
     from rmtlottery.train.material import material
@@ -120,19 +120,17 @@ def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str,
             made[name] = fit(spec, root, **unit)
         else:
             parent, changed = entry
-            told = {key: value for key, value in changed.items() if not smoke or key in OWN_OF_CHILD}
+            told = {key: value for key, value in changed.items() if not smoke or key in CHILDS}
             made[name] = child(made[parent], root, told, **unit)
             print(made[name].path, flush=True)
     return made
 
 
-def questions(figures: Mapping[str, Sequence[Any]], runs: "Mapping[str, Run]") -> "Iterator[Any]":
+def question(runs: "Mapping[str, Run]", file: str, analysis: str, options: Any = None, of: Sequence[str] = ()) -> Any:
     """What is asked of which runs, and what the files are called."""
     from rmtlottery.analyze._answer import Question
 
-    for file, (analysis, *rest) in figures.items():
-        options, names = (*rest, {}, ())[:2] if len(rest) < 2 else rest
-        yield Question(analysis, options, [runs[name] for name in names] or None, file)
+    return Question(analysis, options or {}, [runs[name] for name in of] or None, file)
 
 
 def smaller(spec: Spec) -> Spec:

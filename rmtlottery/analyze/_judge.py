@@ -3,8 +3,8 @@
 Each seed is a block: one net, and R redraws that a theory is about. If the net is a draw as well, all R + 1 stray from
 theory by the same law, taken as normal in the logarithm: the mean over S seeds of (net less mean of its redraws) has the
 variance s^2/S (1 + 1/R), s^2 that of redraws about the mean of their block, and over its root it is a t of S (R - 1)
-degrees of freedom. One seed is enough for that. The interval of the mean over seeds is no such test: its variance is s^2
-and what the seeds have beyond it, over S, with the degrees of freedom of Satterthwaite.
+degrees of freedom. One seed is enough for that. The interval of the mean over seeds is no such test: its variance is s^2 or
+that of the seeds, whichever is larger, over S, with its own degrees of freedom.
 """
 
 from typing import TYPE_CHECKING

@@ -15,7 +15,7 @@ from rmtlottery.tickets.parts import FC
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.starts import descent
 from rmtlottery.tickets.streams import generator
-from rmtlottery.tickets.ticket import Ticket, Weights
+from rmtlottery.tickets.ticket import Ticket, Weights, under
 
 Draw = Callable[[torch.Tensor, np.random.Generator], torch.Tensor]
 
@@ -23,7 +23,6 @@ Draw = Callable[[torch.Tensor, np.random.Generator], torch.Tensor]
 def made(ticket: Ticket, seed: int, name: str, start: Weights | None = None, mask: Weights | None = None) -> Ticket:
     """The ticket that a control leaves: what it did not change is the parent's."""
     start, mask = start or ticket.start, mask or ticket.mask
-    under = {n: torch.where(mask[n], value, 0.0) if n in mask else value for n, value in start.items()}
     before = descent(ticket)
     controls = [word for word in (before["control"], name) if word]
     record = {key: value for key, value in ticket.record.items() if key != "sha256"} | {
@@ -33,7 +32,7 @@ def made(ticket: Ticket, seed: int, name: str, start: Weights | None = None, mas
         "metrics": [],
     }
     record |= left(mask, chain=bool(ticket.spec and ticket.spec.net.kind in nets.CHAINS))
-    read = {"init": start, "start": start, "weights": under, "mask": mask, "snapshots": {}}
+    read = {"init": start, "start": start, "weights": under(start, mask), "mask": mask, "snapshots": {}}
     lazy = {part: (lambda value=value: value) for part, value in read.items()}
     return replace(ticket, record=record, read=lazy)
 

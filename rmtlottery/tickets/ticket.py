@@ -72,11 +72,8 @@ class Ticket:
     @property
     def rewound(self) -> Weights:
         """theta_k under the mask: the ticket before it is trained, of level 0 too where k is not 0."""
-        import torch
-
         step = self.spec.prune.rewind if self.spec and self.level == 0 and not self.record.get("parent") else 0
-        start, masks = self.snapshots[step] if step else self.start, self.mask
-        return {name: torch.where(masks[name], v, 0.0) if name in masks else v for name, v in start.items()}
+        return under(self.snapshots[step] if step else self.start, self.mask)
 
     @property
     def states(self) -> dict[str, Weights]:
@@ -104,3 +101,10 @@ class Ticket:
     def connectivity(self) -> list[dict[str, Any]]:
         """One row a layer."""
         return list(self.record["connectivity"])
+
+
+def under(weights: Weights, mask: Weights) -> Weights:
+    """The weights with exact zeros where a mask has none kept; what has no mask, as biases, is left as it is."""
+    import torch
+
+    return {name: torch.where(mask[name], value, 0.0) if name in mask else value for name, value in weights.items()}

@@ -12,7 +12,7 @@ from rmtlottery.tickets.parts import AtInit
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.starts import given, recall
 from rmtlottery.tickets.streams import generator
-from rmtlottery.tickets.ticket import Ticket, Weights
+from rmtlottery.tickets.ticket import Ticket, Weights, under
 from rmtlottery.train.evidence import Scene, scores, some
 from rmtlottery.train.material import Material
 
@@ -71,11 +71,10 @@ class Cuts:
 
     def scores(self, parent: Ticket, weights: Weights, start: Weights, mask: Tensors) -> Tensors:
         """The criterion's, of the weights under the mask."""
-        under = {name: torch.where(mask[name], w, 0.0) if name in mask else w for name, w in weights.items()}
         assert parent.seed is not None
         number, numbers = getattr(self.prune, "scored", 0), generator(parent.seed, "scored samples")
         samples = some(self.material.data.train, number, numbers)
-        held = (self.material.network, self.material.linear, under, start, mask, samples)
+        held = (self.material.network, self.material.linear, under(weights, mask), start, mask, samples)
         return scores(self.prune.criterion, Scene(*held, parent.seed, parent.level))
 
 

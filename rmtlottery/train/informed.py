@@ -11,7 +11,7 @@ from rmtlottery.prune.cut import cut_together, in_rounds
 from rmtlottery.prune.masks import init_mask, largest, shuffle_mask
 from rmtlottery.prune.redraw import made, spec_of, stream
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.ticket import Ticket, Weights
+from rmtlottery.tickets.ticket import Ticket, Weights, under
 from rmtlottery.train.evidence import Scene, scores, some
 from rmtlottery.train.material import material
 
@@ -57,8 +57,8 @@ def local_init_mask(ticket: Ticket, seed: int) -> Ticket:
     """As many weights in every layer, the largest of theta_k, in the first layer of |w| times a Gaussian about a place."""
     first, shape = next(iter(ticket.mask)), pictures(ticket, "local_init_mask")
     nearness = discs(len(ticket.mask[first]), shape, stream(ticket, seed, "local_init_mask", first))
-    scores = ticket.start[first].abs().double() * (nearness / (2 * REACH**2)).exp()
-    mask = init_mask(ticket, seed).mask | {first: row_by_row(scores, int(ticket.mask[first].sum()))}
+    near = ticket.start[first].abs().double() * (nearness / (2 * REACH**2)).exp()
+    mask = init_mask(ticket, seed).mask | {first: row_by_row(near, int(ticket.mask[first].sum()))}
     return made(ticket, seed, "local_init_mask", mask=mask)
 
 
@@ -93,7 +93,7 @@ def pictures(ticket: Ticket, control: str) -> tuple[int, ...]:
 
 
 def discs(units: int, shape: tuple[int, ...], numbers: np.random.Generator) -> torch.Tensor:
-    """(units, channels x rows x columns): how near each input is to its unit's place, ties by lot, channels alike."""
+    """(units, channels x rows x columns): how near each input is to its unit's place, channels alike."""
     channels, *sides = shape
     pixels = np.stack(np.meshgrid(*map(np.arange, sides), indexing="ij"), axis=-1).reshape(-1, 2)
     places = numbers.random((units, 1, 2)) * sides - 0.5
@@ -104,12 +104,8 @@ def discs(units: int, shape: tuple[int, ...], numbers: np.random.Generator) -> t
 def row_by_row(scores: torch.Tensor, kept: int) -> torch.Tensor:
     """So many in all, the largest of every row, the first rows one more than others where it does not come out even."""
     each, over = divmod(kept, len(scores))
-    numbers = [each + (row < over) for row in range(len(scores))]
-    order = scores.argsort(dim=1, descending=True, stable=True)
-    mask = torch.zeros(scores.shape, dtype=torch.bool)
-    for row, number in enumerate(numbers):
-        mask[row, order[row, :number]] = True
-    return mask
+    ranks = scores.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    return ranks < (each + (torch.arange(len(scores)) < over))[:, None]
 
 
 def ranked(ticket: Ticket, seed: int, criterion: str, rounds: int) -> Weights:
@@ -124,8 +120,10 @@ def ranked(ticket: Ticket, seed: int, criterion: str, rounds: int) -> Weights:
 
 def scene(ticket: Ticket, seed: int, mask: Weights) -> Scene:
     """The ticket's start under a mask, before training samples."""
-    held, under = material(spec_of(ticket)), made(ticket, seed, "", mask=mask).weights
+    held = material(spec_of(ticket))
     number = max(LEAST, min(SAMPLES, NUMBERS // held.network.widest))
     samples = some(held.data.train, number, stream(ticket, seed, "scored samples"))
     assert ticket.seed is not None
-    return Scene(held.network, held.linear, under, ticket.start, mask, samples, ticket.seed, ticket.level)
+    return Scene(
+        held.network, held.linear, under(ticket.start, mask), ticket.start, mask, samples, ticket.seed, ticket.level
+    )
