@@ -1,9 +1,27 @@
-"""Which arm of a comparison a ticket is: the controls that made what it was trained from, or the cuts of its own run."""
+"""Which arm of which comparison a ticket is: the controls that made what it was trained from, or the cuts of its own run."""
 
+from typing import Any
+
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.ticket import Ticket
 
 ITERATED = "imp"
+
+
+def standing(ticket: Ticket) -> dict[str, Any]:
+    """`task`, what it was trained to do and how; `arm`; `weights`, how many are kept; and the learning rate `lr`."""
+    if not ticket.metrics or ticket.spec is None:
+        raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...), and ask its run")
+    kept = sum(int(mask.count_nonzero()) for mask in ticket.mask.values())
+    words = task(ticket.spec, ticket.metrics[-1]["epoch"])
+    return {"task": words, "arm": arm(ticket), "weights": kept, "lr": ticket.spec.optimiser.lr}
+
+
+def task(spec: Spec, epochs: int) -> str:
+    """Kinds of net, init, data and optimiser, and epochs."""
+    net = " ".join(word for word in (getattr(spec.net, "phi", ""), spec.net.kind) if word)
+    return f"{net} of {spec.init.kind} init on {spec.data.kind}, {epochs} epochs of {spec.optimiser.kind}"
 
 
 def arm(ticket: Ticket) -> str:

@@ -9,10 +9,11 @@ NO_CHOICE = "the only rate"
 
 
 def best_rates(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The rows of one rate for each (level, arm), and `judge`: the split that chose it."""
+    """The rows of one rate for each arm that keeps as many weights, and `judge`: the split that chose it."""
     import pandas as pd
 
-    return pd.concat([at_best(part) for _, part in table.groupby(["level", "arm"])], ignore_index=True)
+    parts = table.reset_index(drop=True).groupby(["task", "kept", "arm"])
+    return pd.concat([at_best(part) for _, part in parts], ignore_index=True)
 
 
 def at_best(part: "pd.DataFrame") -> "pd.DataFrame":
@@ -23,8 +24,13 @@ def at_best(part: "pd.DataFrame") -> "pd.DataFrame":
     """
     if part["lr"].nunique() == 1:
         return part.assign(judge=NO_CHOICE)
-    judge = "validation" if "validation" in set(part["split"]) else "train"
-    of_seeds = part[part["split"] == judge].groupby(["lr", "seed"])["accuracy"].mean()
+    judge = "validation" if accuracies(part, "validation").notna().any() else "train"
+    of_seeds = accuracies(part, judge).groupby([part["lr"], part["seed"]]).mean()
     means = of_seeds.groupby("lr").agg(["size", "mean"])
     rivals = means.loc[means["size"] == means["size"].max(), "mean"]
     return part[part["lr"] == rivals.idxmax()].assign(judge=judge)
+
+
+def accuracies(part: "pd.DataFrame", split: str) -> "pd.Series":
+    """On a split that has rows of its own, or else a column."""
+    return part.loc[part["split"] == split, "accuracy"] if "split" in part else part[split]

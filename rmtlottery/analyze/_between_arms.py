@@ -1,6 +1,6 @@
 """Accuracy of arms against what their nets do to signals before training, at equal density.
 
-A row of the regression is an arm at a level, the mean of its seeds: a seed's inits are shared between arms. Levels have
+A row of the regression is an arm at a density, the mean of its seeds: a seed's inits are shared between arms. Densities have
 intercepts, since density moves everything at once; arms are the clusters. Arms are chosen and not drawn: the intervals are
 about other arms like these.
 """
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rmtlottery.analyze._best_rate import best_rates
+from rmtlottery.analyze._matched import matched
 from rmtlottery.analyze._regression import effects, explained, foretold, inflation, spread_within, within
 
 if TYPE_CHECKING:
@@ -28,15 +30,23 @@ STILL = 1e-9  # a standard deviation that is rounding
 
 
 def logs(part: "pd.DataFrame") -> "pd.DataFrame":
-    """Predictors in log10, accuracy in points; a net that lets nothing through has no logarithm and is left out."""
-    kept = part[(part[[*PREDICTORS]] > 0).all(axis=1) & np.isfinite(part[[*PREDICTORS]]).all(axis=1)]
-    return kept.assign(points=100 * kept["accuracy"], **{name: np.log10(kept[name]) for name in PREDICTORS})
+    """Each arm at its best rate, with `kept`, predictors in log10, points; what lets nothing through is left out."""
+    rows = best_rates(matched(part))
+    rows = rows[passes(rows)]
+    return rows.assign(points=100 * rows["accuracy"], **{name: np.log10(rows[name]) for name in PREDICTORS})
+
+
+def passes(rows: "pd.DataFrame") -> "pd.Series":
+    """Whether all predictors have a logarithm."""
+    return (rows[[*PREDICTORS]] > 0).all(axis=1) & np.isfinite(rows[[*PREDICTORS]]).all(axis=1)
 
 
 def means(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Over seeds, of the levels that have several arms, or of all where none has."""
-    found = rows.groupby(["level", "arm"], as_index=False)[["density", "points", *PREDICTORS]].mean()
-    several = found.groupby("level")["arm"].transform("size") > 1
+    """Over the seeds that all arms of a density have, of densities that have several arms, or of all where none has."""
+    arms = rows.groupby("kept")["arm"].transform("nunique")
+    balanced = rows[rows.groupby(["kept", "seed"])["arm"].transform("nunique") == arms]
+    found = balanced.groupby(["kept", "arm"], as_index=False)[["density", "points", *PREDICTORS]].mean()
+    several = found.groupby("kept")["arm"].transform("size") > 1
     return found[several] if several.any() else found
 
 
@@ -53,24 +63,24 @@ def regressed(found: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def moves(found: "pd.DataFrame", name: str) -> bool:
-    return bool(spread_within(found[[name]].to_numpy(), found["level"].to_numpy())[0] > STILL)
+    return bool(spread_within(found[[name]].to_numpy(), found["kept"].to_numpy())[0] > STILL)
 
 
 def independent(found: "pd.DataFrame", names: list[str]) -> bool:
     """Whether several predictors, beside the levels, leave their slopes to be told."""
-    rows = len(found) - found["level"].nunique()
+    rows = len(found) - found["kept"].nunique()
     return 1 < len(names) < rows and bool(np.linalg.matrix_rank(standard(found, names)) == len(names))
 
 
 def standard(found: "pd.DataFrame", names: list[str]) -> np.ndarray:
-    """Less the level's mean, over the standard deviation of that."""
-    values, levels = found[names].to_numpy(), found["level"].to_numpy()
-    return within(values, levels) / spread_within(values, levels)
+    """Less the density's mean, over the standard deviation of that."""
+    values, kept = found[names].to_numpy(), found["kept"].to_numpy()
+    return within(values, kept) / spread_within(values, kept)
 
 
 def rows_of(found: "pd.DataFrame", model: str, names: list[str]) -> list[dict[str, Any]]:
     x, y = standard(found, names), found["points"].to_numpy()
-    levels, arms = found["level"].to_numpy(), found["arm"].to_numpy(dtype=str)
-    whole: dict[str, Any] = {"explained": explained(x, y, levels), "foretold": foretold(x, y, levels, arms)}
-    told = zip(names, effects(x, y, levels, arms), inflation(x, levels), strict=True)
+    kept, arms = found["kept"].to_numpy(), found["arm"].to_numpy(dtype=str)
+    whole: dict[str, Any] = {"explained": explained(x, y, kept), "foretold": foretold(x, y, kept, arms)}
+    told = zip(names, effects(x, y, kept, arms), inflation(x, kept), strict=True)
     return [{"predictor": n, "model": model} | e._asdict() | {"inflation": wider} | whole for n, e, wider in told]

@@ -1,4 +1,4 @@
-"""Arms against the iterated ticket and a base, seed by seed."""
+"""Arms against the iterated ticket and a base of the same task that keep as many weights, seed by seed."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +7,7 @@ import numpy as np
 from rmtlottery.analyze._arms import ITERATED
 from rmtlottery.analyze._best_rate import best_rates
 from rmtlottery.analyze._gap_share import share
+from rmtlottery.analyze._matched import matched
 from rmtlottery.analyze._style import interval, share_interval
 
 if TYPE_CHECKING:
@@ -16,49 +17,49 @@ BASES = ("shuffle_mask", "random_mask")
 
 
 def compared(table: "pd.DataFrame") -> "pd.DataFrame":
-    """One row for each level and arm, of the test split: its accuracy, what it is to imp and to the base, and its share.
+    """A row an arm, from many weights to few, of the test split: its accuracy, what it is to imp and the base, its share.
 
     Differences are means over the seeds that both have, with 95 % t-intervals. `p` is of the one-sided paired t-test that an
-    arm is better than the base, `p_holm` after Holm's correction over arms and levels; imp, which makes the gap, is not
-    tested. Several draws of a control at one rate are averaged within their seed.
+    arm is better than the base, `p_holm` after Holm's correction over all that are tested; imp, which makes the gap, is not.
+    Several draws of a control at one rate are averaged within their seed.
     """
     import pandas as pd
 
     rows = shared(table)
     if rows.empty:
         return rows
-    tests = best_rates(rows).query("split == 'test'")
-    base = base_of(tests)
-    parts = [part for _, part in tests.groupby("level")]
-    return corrected(pd.DataFrame([facts(part, arm, base) for part in parts for arm in sorted(set(part["arm"]))]))
-
-
-def base_of(table: "pd.DataFrame") -> str:
-    """The arm whose masks know how many weights each layer keeps, or failing that the net, and nothing else; or ""."""
-    arms = set(table["arm"])
-    return next((name for name in BASES if name in arms), "")
+    tests = best_rates(rows).query("split == 'test'").sort_values(["task", "kept"], ascending=[True, False])
+    parts = [part for _, part in tests.groupby(["task", "kept"], sort=False)]
+    return corrected(pd.DataFrame([facts(part, arm) for part in parts for arm in sorted(set(part["arm"]))]))
 
 
 def shared(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The levels that have two arms, the base too if any level has it, and at which weights are cut."""
-    base = base_of(table)
-
-    def told(level: "pd.DataFrame") -> bool:
-        arms = set(level["arm"])
-        return len(arms) > 1 and (not base or base in arms) and level["density"].min() < 1
-
-    return table.groupby("level").filter(told)
+    """What can be compared, with `kept`, and with `base`: two arms, the base among them if the task has it, and cut."""
+    rows = matched(table)
+    rows["base"] = rows.groupby("task")["arm"].transform(base_of)
+    return rows.groupby(["task", "kept"]).filter(comparable)
 
 
-def facts(part: "pd.DataFrame", arm: str, base: str) -> dict[str, Any]:
-    """Of one arm at one level, with the others of that level beside it."""
+def base_of(arms: "pd.Series") -> str:
+    """The arm whose masks know how many weights each layer keeps, or failing that the net, and nothing else; or ""."""
+    there = set(arms)
+    return next((name for name in BASES if name in there), "")
+
+
+def comparable(part: "pd.DataFrame") -> bool:
+    arms, base = set(part["arm"]), part["base"].iloc[0]
+    return len(arms) > 1 and (not base or base in arms) and bool(part["density"].min() < 1)
+
+
+def facts(part: "pd.DataFrame", arm: str) -> dict[str, Any]:
+    """Of one arm, with the others that keep as many weights beside it."""
     import pandas as pd
 
     scores = part.pivot_table("accuracy", "seed", "arm")
-    mine, nothing = part[part["arm"] == arm], pd.Series(np.nan, scores.index)
+    mine, base, nothing = part[part["arm"] == arm], part["base"].iloc[0], pd.Series(np.nan, scores.index)
     own, imp, ground = scores[arm], scores.get(ITERATED, nothing), scores.get(base, nothing)
     first = mine.iloc[0]
-    held = {name: first[name] for name in ("level", "arm", "lr", "judge")} | {"density": mine["density"].mean()}
+    held = first[["task", "kept", "base", "arm", "lr", "judge"]].to_dict() | {"density": mine["density"].mean()}
     held |= {"seeds": int(own.count())} | summary("accuracy", own.dropna(), share_interval)
     held |= summary("to_imp", difference(own, imp)) | summary("to_base", difference(own, ground))
     whole = pd.DataFrame({"own": own, "imp": imp, "ground": ground}).dropna()

@@ -1,21 +1,23 @@
 """Which masks found without iterating train as well as the iterated ones, and how much of their lead does each recover?
 
-Asked of several runs together: imp, what was trained from controls of its tickets, and what was found at init. Each arm is
-taken at its own best learning rate, by mean accuracy on validation (on training where there is none), never on test. Arms
-are then compared on test accuracy, seed by seed. The base is `shuffle_mask`, or `random_mask` where that is not there.
+Asked of several runs together: imp, what was trained from controls of its tickets, and what was found at init. Compared are
+tickets of one task that keep as many weights as an iterated one, within 5 %, whatever their levels. Each arm is taken at its
+own best learning rate, by mean accuracy on validation (on training where there is none), never on test. Arms are then
+compared on test accuracy, seed by seed. The base is `shuffle_mask`, or `random_mask` where that is not there.
 Share is (arm - base) / (imp - base), with Fieller's 95 % interval of paired seeds: where imp's lead itself is not told apart
 from 0, there is no gap and no share. Better than the base is p < 5 % by a one-sided paired t-test after Holm's correction
 over all arms and densities. Not told apart from imp means that the uncorrected 95 % interval of the difference holds 0, as
-that of few seeds may do for want of seeds. Levels that imp alone has, or that lack the base, are left out.
+that of few seeds may do for want of seeds. Densities that imp alone has, or that lack the base, are left out.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from rmtlottery.analyze._arms import ITERATED, arm
+from rmtlottery.analyze._arms import ITERATED, standing
 from rmtlottery.analyze._gap_share import BEHIND, GAP, NO_GAP
-from rmtlottery.analyze._paired import base_of, compared, shared
+from rmtlottery.analyze._matched import SAME, matched
+from rmtlottery.analyze._paired import compared
 from rmtlottery.analyze._style import percent
-from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -56,22 +58,16 @@ PLAIN = {
 }
 IMP, BASE = "tab:blue", "tab:orange"
 ALPHA = 0.05
-SAME = 0.05  # densities that differ by less are called one
 
 
 def table(ticket: Ticket) -> "pd.DataFrame":
-    """Columns: arm, lr, split, accuracy, loss, epoch, source; after the last epoch, as in `accuracy`."""
+    """Columns: task, arm, weights, lr, split, accuracy, loss, epoch, source; after the last epoch, as in `accuracy`."""
     import pandas as pd
 
-    if not ticket.metrics or ticket.spec is None:
-        raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...)")
-    last = ticket.metrics[-1]
+    whose, last = standing(ticket), ticket.metrics[-1]
     splits = [name.removesuffix("_accuracy") for name in last if name.endswith("_accuracy")]
     scores = [{"split": s, "accuracy": last[f"{s}_accuracy"], "loss": last[f"{s}_loss"]} for s in splits]
-    found = pd.DataFrame(scores).assign(epoch=last["epoch"], source="measured")
-    found.insert(0, "arm", arm(ticket))
-    found.insert(1, "lr", ticket.spec.optimiser.lr)
-    return found
+    return pd.DataFrame([whose | score for score in scores]).assign(epoch=last["epoch"], source="measured")
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
@@ -84,23 +80,33 @@ def plot(table: "pd.DataFrame") -> "Figure":
         axes.axis("off")
         axes.text(0.5, 0.5, alone(table), ha="center", va="center", wrap=True)
         return figure
-    base, parts = base_of(shared(table)), [part for _, part in rows.groupby("level")]
+    parts = densities(rows)
     sizes = [0.45 * len(part) + 1.3 for part in parts]
     look: dict[str, Any] = {"height_ratios": sizes, "width_ratios": [1.3, 1], "layout": "constrained"}
     figure, axes = plt.subplots(len(parts), 2, squeeze=False, figsize=(15, sum(sizes)), **look)
     for part, (left, right) in zip(parts, axes, strict=True):
-        arms = part[~part["arm"].isin([ITERATED, base])].sort_values("accuracy", ignore_index=True)
-        draw_accuracies(part, arms, base, left)
-        draw_shares(arms, base, right)
-        left.set_title(f"density {percent(density(part))}: {gap_words(part, base)}", loc="left")
-    key(figure, base, f"means of {'-'.join(map(str, sorted(set(rows['seeds']))))} seeds with 95 % intervals")
+        arms = candidates(part).sort_values("accuracy", ignore_index=True)
+        draw_accuracies(part, arms, left)
+        draw_shares(arms, right)
+        left.set_title(f"density {percent(density(part))}: {gap_words(part)}", loc="left")
+        right.set_title(str(part["task"].iloc[0]))
+    key(figure, set(rows["base"]), f"means of {'-'.join(map(str, sorted(set(rows['seeds']))))} seeds with 95 % intervals")
     return figure
 
 
-def key(figure: "Figure", base: str, title: str) -> None:
+def densities(rows: "pd.DataFrame") -> "list[pd.DataFrame]":
+    """What is compared with each other: a part for each task and number of weights."""
+    return [part for _, part in rows.groupby(["task", "kept"], sort=False)]
+
+
+def candidates(part: "pd.DataFrame") -> "pd.DataFrame":
+    return part[~part["arm"].isin([ITERATED, part["base"].iloc[0]])]
+
+
+def key(figure: "Figure", bases: set[str], title: str) -> None:
     from matplotlib.lines import Line2D
 
-    bars = {ITERATED: IMP, base: BASE} if base else {ITERATED: IMP}
+    bars = {ITERATED: IMP} | {base: BASE for base in sorted(bases) if base}
     lines = [Line2D([], [], color=colour, label=name_of(name)) for name, colour in bars.items()]
     words = {True: "better than the base (Holm)", False: "not told to be better"}
     dots = [Line2D([], [], **dot(told), linestyle="none", label=label) for told, label in words.items()]
@@ -112,8 +118,8 @@ def dot(told: bool) -> dict[str, Any]:
     return {"marker": "o", "color": "black", "markerfacecolor": "black" if told else "white"}
 
 
-def draw_accuracies(part: "pd.DataFrame", arms: "pd.DataFrame", base: str, axes: "Axes") -> None:
-    for name, colour in ((ITERATED, IMP), (base, BASE)):
+def draw_accuracies(part: "pd.DataFrame", arms: "pd.DataFrame", axes: "Axes") -> None:
+    for name, colour in ((ITERATED, IMP), (part["base"].iloc[0], BASE)):
         for _, row in part[part["arm"] == name].iterrows():
             axes.axvspan(row["accuracy_low"], row["accuracy_high"], color=colour, alpha=0.2, linewidth=0)
             axes.axvline(row["accuracy"], color=colour)
@@ -122,7 +128,7 @@ def draw_accuracies(part: "pd.DataFrame", arms: "pd.DataFrame", base: str, axes:
     axes.set_yticks(range(len(arms)), [tick(row, density(part)) for _, row in arms.iterrows()])
 
 
-def draw_shares(arms: "pd.DataFrame", base: str, axes: "Axes") -> None:
+def draw_shares(arms: "pd.DataFrame", axes: "Axes") -> None:
     """Cut at -1 and 2, with the numbers beside."""
     for place, colour in ((0, BASE), (1, IMP)):
         axes.axvline(place, color=colour)
@@ -161,9 +167,9 @@ def share_words(row: "pd.Series") -> str:
     return f"{row['share']:z.0%} [{row['share_low']:z.0%}, {row['share_high']:z.0%}]" if row["gap"] == GAP else row["gap"]
 
 
-def gap_words(part: "pd.DataFrame", base: str) -> str:
+def gap_words(part: "pd.DataFrame") -> str:
     """imp's lead, and why there is no share of it if there is none."""
-    imp = part[part["arm"] == ITERATED]
+    imp, base = part[part["arm"] == ITERATED], part["base"].iloc[0]
     if imp.empty or not base:
         return "no share: no imp at this density" if imp.empty else "no share: neither shuffle_mask nor random_mask is here"
     row = imp.iloc[0]
@@ -182,30 +188,38 @@ def headline(table: "pd.DataFrame") -> str:
     rows = compared(table)
     if rows.empty:
         return alone(table)
-    base, tests = base_of(shared(table)), int(rows["p_holm"].notna().sum())
-    found = "; ".join(summary(part, base) for _, part in rows.groupby("level"))
-    chosen = ", ".join(sorted(set(rows["judge"])))
+    found = "; ".join(f"{task}: {'; '.join(map(summary, densities(part)))}" for task, part in rows.groupby("task"))
+    tests, chosen = int(rows["p_holm"].notna().sum()), ", ".join(sorted(set(rows["judge"])))
     seeds = sorted(table["seed"].unique().tolist())
-    return f"{found} (seeds {seeds}, 95 % intervals, Holm over {tests} tests, rates by {chosen})."
+    return f"{found} (seeds {seeds}, 95 % intervals, Holm over {tests} tests, rates by {chosen}){left_out(table)}."
 
 
-def summary(part: "pd.DataFrame", base: str) -> str:
-    arms = part[~part["arm"].isin([ITERATED, base])]
-    place = f"at density {percent(density(part))} {gap_words(part, base)}"
+def summary(part: "pd.DataFrame") -> str:
+    arms = candidates(part)
+    words = f"at density {percent(density(part))} {gap_words(part)}"
     if arms.empty:
-        return place
+        return words
     best = arms.loc[arms["accuracy"].idxmax()]
     share = f", {share_words(best)} of the lead" if best["gap"] == GAP else ""
-    above = [row["arm"] for _, row in arms.iterrows() if row["p_holm"] < ALPHA]
-    equal = [f"{row['arm']} ({points(row, 'to_imp')})" for _, row in arms.iterrows() if level_with_imp(row)]
+    above = arms.loc[arms["p_holm"] < ALPHA, "arm"]
+    level = arms[(arms["to_imp_low"] <= 0) & (arms["to_imp_high"] >= 0)]
+    equal = [f"{row['arm']} ({points(row, 'to_imp')})" for _, row in level.iterrows()]
     return (
-        f"{place}; best is {name_of(best['arm'])} with {best['accuracy']:.1%}{share}; better than the base: "
-        f"{', '.join(above) or 'none'}; not told apart from imp: {', '.join(equal) or 'none'}"
+        f"{words}; best is {name_of(best['arm'])} with {best['accuracy']:.1%}{share}"
+        f"; better than the base: {listed(above, arms['p'])}; not told apart from imp: {listed(equal, arms['to_imp_low'])}"
     )
 
 
-def level_with_imp(row: "pd.Series") -> bool:
-    return bool(row["to_imp_low"] <= 0 <= row["to_imp_high"])
+def listed(names: Iterable[str], told: "pd.Series") -> str:
+    """Of arms, unless nothing could be told of any."""
+    return ", ".join(names) or "none" if told.notna().any() else "cannot be told"
+
+
+def left_out(table: "pd.DataFrame") -> str:
+    """How many tickets are compared with none, as they keep another number of weights."""
+    tests = table[table["split"] == "test"]
+    number = len(tests) - len(matched(tests))
+    return f"; {number} tickets that keep other numbers of weights are left out" if number else ""
 
 
 def alone(table: "pd.DataFrame") -> str:

@@ -8,10 +8,11 @@ length in the last hidden layer; `chi` the geometric mean over the hidden layers
 is units over participating directions, which dead units and a mask's zeros leave as they are, where the standard deviation
 of log singular values would be that of whatever floor decides which of them are 0.
 
-Regressed are means over seeds, an arm at a level each, in log10, on a level's intercept and on one predictor (alone) or on
-the first four (together); slopes are points per standard deviation at equal density, with CR2 intervals over arms. They are
-straight lines: an optimum inside the range goes unseen; and arms differ in more than these numbers. A `task` is a kind of
-net on data for so many epochs.
+Regressed are means over seeds, an arm at a density each, in log10, on a density's intercept and on one predictor (alone) or
+on the first four (together); slopes are points per standard deviation at equal density, with CR2 intervals over arms. They
+are straight lines: an optimum inside the range goes unseen; and arms differ in more than these numbers. Compared are tickets
+of one task that keep as many weights, within 5 %, each arm at its own best learning rate by validation (by training where
+there is none), and of the seeds that all arms of a density have.
 """
 
 from itertools import cycle
@@ -21,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rmtlottery.analyze._arms import ITERATED, arm
-from rmtlottery.analyze._between_arms import ALONE, ENOUGH, JOINT, PREDICTORS, TOGETHER, logs, means, regressed
+from rmtlottery.analyze._arms import ITERATED, standing
+from rmtlottery.analyze._between_arms import ALONE, ENOUGH, JOINT, PREDICTORS, TOGETHER, logs, means, passes, regressed
 from rmtlottery.analyze._products import Span
 from rmtlottery.analyze._singular import moments, over_inputs
 from rmtlottery.analyze._style import legend_beside, percent
@@ -46,8 +47,8 @@ SPLITS = {"test": "accuracy", "validation": "validation", "train": "train"}
 
 
 def table(ticket: Ticket, *, samples: int = 200, inputs: int = 8) -> "pd.DataFrame":
-    """Columns: task, arm, accuracy (test), validation, train, epoch, q, chi, jacobian_mean, jacobian_spread, anisotropy,
-    isometry, gradient, inputs, source. The Jacobian is taken at the first `inputs` of the samples."""
+    """Columns: task, arm, weights, lr, accuracy (test), validation, train, epoch, q, chi, jacobian_mean, jacobian_spread,
+    anisotropy, isometry, gradient, inputs, source. The Jacobian is taken at the first `inputs` of the samples."""
     import pandas as pd
 
     if inputs < 1:
@@ -61,12 +62,9 @@ def table(ticket: Ticket, *, samples: int = 200, inputs: int = 8) -> "pd.DataFra
 
 
 def trained(ticket: Ticket) -> dict[str, Any]:
-    if not ticket.metrics or not ticket.spec:
-        raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...), and ask its run")
-    last, spec = ticket.metrics[-1], ticket.spec
+    whose, last = standing(ticket), ticket.metrics[-1]
     scores = {column: last.get(f"{split}_accuracy", np.nan) for split, column in SPLITS.items()}
-    task = f"{spec.net.kind} on {spec.data.kind}, {last['epoch']} epochs"
-    return {"task": task, "arm": arm(ticket)} | scores | {"epoch": last["epoch"]}
+    return whose | scores | {"epoch": last["epoch"]}
 
 
 def signals(weights: Weights, seen: Probe) -> dict[str, float]:
@@ -102,7 +100,7 @@ def pulled_back(weights: Weights, seen: Probe) -> float:
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
-    """Six panels a task: accuracy against each predictor, both less their level's mean; and slopes with intervals."""
+    """Six panels a task: accuracy against each predictor, both less their density's mean; and slopes with intervals."""
     import matplotlib.pyplot as plt
 
     tasks = list(table.groupby("task"))
@@ -123,7 +121,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
 
 
 def draw_scatter(found: "pd.DataFrame", rows: "pd.DataFrame", name: str, axes: "Axes") -> None:
-    """Every arm a colour, the iterated one black; every level a marker."""
+    """Every arm a colour, the iterated one black; every density a marker."""
     import seaborn as sns
 
     if found.empty:
@@ -131,19 +129,19 @@ def draw_scatter(found: "pd.DataFrame", rows: "pd.DataFrame", name: str, axes: "
     arms = sorted(found["arm"].unique(), key=lambda held: (held != ITERATED, held))
     strong, pale = sns.color_palette("tab20")[::2], sns.color_palette("tab20")[1::2]
     colours = dict(zip(arms, cycle(strong + pale), strict=False)) | {ITERATED: (0.0, 0.0, 0.0)}
-    level = found.groupby("level")[[name, "points"]].mean()
-    small, large = (part[part["level"].isin(level.index)] for part in (rows, found))
-    large = large.assign(density=large.groupby("level")["density"].transform("mean").map(percent))
+    usual = found.groupby("kept")[[name, "points"]].mean()
+    small, large = (part[part["kept"].isin(usual.index)] for part in (rows, found))
+    large = large.assign(density=large.groupby("kept")["density"].transform("median").map(percent))
     look = {"x": name, "y": "points", "hue": "arm", "hue_order": arms, "palette": colours, "ax": axes}
-    sns.scatterplot(less(small, level), s=12, alpha=0.4, legend=False, **look)
-    sns.scatterplot(less(large, level), s=70, style="density", **look)
+    sns.scatterplot(less(small, usual), s=12, alpha=0.4, legend=False, **look)
+    sns.scatterplot(less(large, usual), s=70, style="density", **look)
     axes.legend().remove()
     axes.grid(alpha=0.3)
-    axes.set(xlabel=f"{PREDICTORS[name]}, less its level's mean", ylabel="test accuracy, points, less its level's mean")
+    axes.set(xlabel=f"{PREDICTORS[name]}, less its density's mean", ylabel="test accuracy, points, less its density's mean")
 
 
-def less(rows: "pd.DataFrame", level: "pd.DataFrame") -> "pd.DataFrame":
-    return rows.assign(**{name: rows[name] - rows["level"].map(level[name]) for name in level})
+def less(rows: "pd.DataFrame", usual: "pd.DataFrame") -> "pd.DataFrame":
+    return rows.assign(**{name: rows[name] - rows["kept"].map(usual[name]) for name in usual})
 
 
 def draw_slopes(told: "pd.DataFrame", axes: "Axes") -> None:
@@ -172,13 +170,13 @@ def headline(table: "pd.DataFrame") -> str:
 def summary(part: "pd.DataFrame") -> str:
     """What each predictor does by itself, what all do together, and of how many arms."""
     rows = logs(part)
-    found, dropped = means(rows), len(part) - len(rows)
+    found, dropped = means(rows), int((~passes(part)).sum())
     told = regressed(found)
     left = f"; {dropped} tickets that let no signal through are left out" if dropped else ""
     if told.empty:
         return f"{too_few(found)}{left}"
     alone = told[told["model"] == ALONE]
-    size = f"{found['arm'].nunique()} arms at {found['level'].nunique()} levels"
+    size = f"{found['arm'].nunique()} arms at {found['kept'].nunique()} densities"
     return f"{verdict(alone)}; {worth(told)} ({size}, 95 % intervals over arms, uncorrected for their number){left}"
 
 

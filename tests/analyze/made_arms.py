@@ -5,6 +5,7 @@ import pandas as pd
 
 from rmtlottery.analyze._between_arms import PREDICTORS
 
+TASK = "tanh fc of normal init on digits, 2 epochs of adam"
 NAMES = ["imp", "shuffle_mask", "random_mask", "fresh_init", "rescale", "keep_signs", "flip_signs", "redraw_law", "trained"]
 
 
@@ -23,8 +24,8 @@ def arms(slopes, *, arms=9, levels=3, seeds=2, noise=0.1, seed=0, drop=3.0):
             points = 60 - drop * level + own[arm] + noise / 2 * numbers.standard_normal()
             points += sum(slope * (logs[name] + 1.5 * level) for name, slope in slopes.items())
             rows.append({"arm": NAMES[arm], "level": level, "seed": one, "accuracy": points / 100} | to_powers(logs))
-    found = pd.DataFrame(rows).assign(run="r", task="fc on digits, 2 epochs", source="measured")
-    return found.assign(density=0.8 ** found["level"])
+    found = pd.DataFrame(rows).assign(run="r", task=TASK, source="measured", lr=0.01, train=0.9, validation=np.nan)
+    return found.assign(density=0.8 ** found["level"], weights=(10_000 * 0.8 ** found["level"]).astype(int))
 
 
 def to_powers(logs):

@@ -6,7 +6,7 @@ import pytest
 from rmtlottery.analyze._best_rate import NO_CHOICE, best_rates
 
 
-def made(rates, split="validation", arm="a", level=1):
+def made(rates, split="validation", arm="a", kept=100):
     """rates: lr -> accuracies of its seeds on `split`; test and train are the better the worse that is."""
     others = {"train", "validation", "test"} - {split} - ({"validation"} if split == "train" else set())
     rows = [
@@ -15,7 +15,7 @@ def made(rates, split="validation", arm="a", level=1):
         for seed, value in enumerate(values)
         for name in (split, *sorted(others))
     ]
-    return pd.DataFrame(rows).assign(arm=arm, level=level)
+    return pd.DataFrame(rows).assign(arm=arm, kept=kept, task="t")
 
 
 def choice(table):
@@ -50,19 +50,26 @@ def test_draws_of_one_seed_count_as_one_seed():
     assert choice(pd.concat([table, again]))[0] == 0.01
 
 
-def test_each_arm_and_level_has_its_own():
+def test_each_arm_and_number_of_weights_has_its_own():
     parts = [
         made({0.1: [0.5], 0.01: [0.6]}),
         made({0.1: [0.7], 0.01: [0.6]}, arm="b"),
-        made({0.1: [0.8], 0.01: [0.6]}, level=2),
-        made({0.3: [0.1]}, level=3),
+        made({0.1: [0.8], 0.01: [0.6]}, kept=50),
+        made({0.3: [0.1]}, kept=30),
     ]
-    held = best_rates(pd.concat(parts)).groupby(["level", "arm"])[["lr", "judge"]].first()
-    assert held["lr"].to_dict() == {(1, "a"): 0.01, (1, "b"): 0.1, (2, "a"): 0.1, (3, "a"): 0.3}
-    assert held.loc[(3, "a"), "judge"] == NO_CHOICE
+    held = best_rates(pd.concat(parts)).groupby(["kept", "arm"])[["lr", "judge"]].first()
+    assert held["lr"].to_dict() == {(100, "a"): 0.01, (100, "b"): 0.1, (50, "a"): 0.1, (30, "a"): 0.3}
+    assert held.loc[(30, "a"), "judge"] == NO_CHOICE
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_accuracies_on_test_are_of_the_chosen_rate(seed):
     held = best_rates(made({0.1: [0.5, 0.6], 0.01: [0.7, 0.65]})).query("split == 'test' and seed == @seed")
     assert held["accuracy"].item() == pytest.approx([0.3, 0.35][seed])
+
+
+def test_splits_may_be_columns():
+    table = pd.DataFrame({"lr": [0.1, 0.01], "validation": [0.5, 0.6], "train": [0.9, 0.8], "accuracy": [0.4, 0.3]})
+    table = table.assign(seed=0, task="t", kept=100, arm="a")
+    assert choice(table) == (0.01, "validation")
+    assert choice(table.assign(validation=float("nan"))) == (0.1, "train")

@@ -17,8 +17,8 @@ def told(table):
 def per_deviation(table, name):
     """Points per decade times the decades of a standard deviation within levels, by pandas."""
     found = means(logs(table))
-    squares = found.groupby("level")[name].transform(lambda part: (part - part.mean()) ** 2).sum()
-    return np.sqrt(squares / (len(found) - found["level"].nunique()))
+    squares = found.groupby("kept")[name].transform(lambda part: (part - part.mean()) ** 2).sum()
+    return np.sqrt(squares / (len(found) - found["kept"].nunique()))
 
 
 def test_slopes_signs_and_all_are_within_their_joint_intervals():
@@ -85,22 +85,44 @@ def test_few_arms_tell_less(number, models):
 
 def test_a_level_with_one_arm_is_left_out_unless_all_are():
     table = logs(arms(SLOPES, arms=3))
-    assert set(means(table[(table["level"] > 0) | (table["arm"] == "imp")])["level"]) == {1, 2}
-    assert set(means(table[table["arm"] == "imp"])["level"]) == {0, 1, 2}
+    assert set(means(table[(table["level"] > 0) | (table["arm"] == "imp")])["kept"]) == {8000, 6400}
+    assert set(means(table[table["arm"] == "imp"])["kept"]) == {10_000, 8000, 6400}
 
 
 @pytest.mark.parametrize(("name", "value"), [("chi", 0.0), ("jacobian_spread", np.nan), ("gradient", np.inf)])
 def test_a_net_that_lets_nothing_through_is_left_out(name, value):
     table = arms(SLOPES)
     table.loc[5, name] = value
-    assert list(logs(table).index) == [place for place in table.index if place != 5]
+    lost = table.loc[5, ["arm", "level", "seed"]].to_list()
+    kept = logs(table)[["arm", "level", "seed"]].to_numpy().tolist()
+    assert len(kept) == len(table) - 1
+    assert lost not in kept
 
 
 def test_logs_are_decades_and_points():
     table = arms(SLOPES)
-    found = logs(table)
-    assert found["chi"].to_numpy() == pytest.approx(np.log10(table["chi"]))
-    assert found["points"].to_numpy() == pytest.approx(100 * table["accuracy"])
+    found = logs(table).merge(table, on=["arm", "level", "seed"], suffixes=("", "_before"))
+    assert found["chi"].to_numpy() == pytest.approx(np.log10(found["chi_before"]))
+    assert found["points"].to_numpy() == pytest.approx(100 * found["accuracy_before"])
+    assert len(found) == len(table)
+
+
+def test_every_arm_is_taken_at_its_best_rate():
+    table = arms(SLOPES)
+    worse = table.assign(lr=0.1, accuracy=table["accuracy"] + 0.2, train=0.8, chi=1.0)
+    pd.testing.assert_frame_equal(told(pd.concat([table, worse])), told(table))
+
+
+def test_only_seeds_that_all_arms_of_a_density_have_are_averaged():
+    table = arms(SLOPES, seeds=3)
+    torn = table.drop(table.query("arm == 'imp' and level == 1 and seed == 2").index)
+    pd.testing.assert_frame_equal(told(torn), told(table.query("level != 1 or seed != 2")))
+
+
+def test_rows_are_matched_by_weights_and_not_by_level():
+    table = arms(SLOPES)
+    moved = table.assign(level=table["level"].where(table["arm"] == "imp", table["level"] + 5))
+    pd.testing.assert_frame_equal(told(moved), told(table))
 
 
 def test_what_is_foretold_is_of_whole_arms():
@@ -109,7 +131,7 @@ def test_what_is_foretold_is_of_whole_arms():
     row = told(table).iloc[0]
     found = means(logs(table))
     x, y = standard(found, ["q"])[:, 0], found["points"].to_numpy()
-    level = np.array([found["level"] == one for one in range(3)], dtype=float).T
+    level = np.array([found["kept"] == one for one in (10_000, 8000, 6400)], dtype=float).T
     missed = {"with": 0.0, "without": 0.0}
     for name, design in (("with", np.column_stack([x, level])), ("without", level)):
         for arm in found["arm"].unique():

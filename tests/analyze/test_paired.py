@@ -9,6 +9,7 @@ from rmtlottery.analyze._paired import base_of, better, compared, corrected, dif
 from rmtlottery.tickets.streams import generator
 
 SEEDS = 5
+WEIGHTS = [round(100_000 * 0.8**level) for level in range(14)]
 MEANS = {"imp": 0.80, "shuffle_mask": 0.70, "snip at init": 0.76, "fresh_init": 0.70}
 
 
@@ -23,11 +24,13 @@ def made(means=MEANS, levels=(7, 10), seeds=SEEDS, noise=0.002, shared_noise=0.0
         for seed in range(seeds)
     ]
     found = pd.DataFrame(rows)
-    return found.assign(split="test", lr=0.01, density=0.8 ** found["level"])
+    return found.assign(
+        split="test", task="t", lr=0.01, density=0.8 ** found["level"], weights=[WEIGHTS[n] for n in found["level"]]
+    )
 
 
 def row(rows, arm, level=7):
-    return rows.query("arm == @arm and level == @level").iloc[0]
+    return rows[(rows["arm"] == arm) & (rows["kept"] == WEIGHTS[level])].iloc[0]
 
 
 def test_planted_differences_are_found_by_pairs_that_no_unpaired_test_would_tell():
@@ -52,7 +55,7 @@ def test_an_arm_like_the_base_recovers_nothing_and_one_that_is_worse_is_not_bett
 def test_intervals_of_differences_by_hand():
     values = {"imp": [0.9, 0.7, 0.8], "shuffle_mask": [0.6, 0.5, 0.4], "a": [0.7, 0.7, 0.7]}
     rows = [{"seed": n, "arm": arm, "accuracy": v} for arm, held in values.items() for n, v in enumerate(held)]
-    found = row(compared(pd.DataFrame(rows).assign(level=7, split="test", lr=1, density=0.2)), "a")
+    found = row(compared(pd.DataFrame(rows).assign(weights=WEIGHTS[7], task="t", split="test", lr=1, density=0.2)), "a")
     reach = t.ppf(0.975, 2) * 0.1 / 3**0.5
     assert found[["to_base", "to_base_low", "to_base_high"]].to_list() == pytest.approx([0.2, 0.2 - reach, 0.2 + reach])
     assert found[["to_imp", "to_imp_low", "to_imp_high"]].to_list() == pytest.approx([-0.1, -0.1 - reach, -0.1 + reach])
@@ -109,10 +112,10 @@ def test_the_chosen_rate_enters_and_test_accuracy_does_not_choose_it():
 
 
 def test_the_base_is_shuffled_in_layers_or_else_by_lot():
-    arms = ["imp", "random_mask", "shuffle_mask", "fresh_init"]
-    assert base_of(pd.DataFrame({"arm": arms})) == "shuffle_mask"
-    assert base_of(pd.DataFrame({"arm": arms[:2]})) == "random_mask"
-    assert base_of(pd.DataFrame({"arm": ["imp", "fresh_init"]})) == ""
+    arms = pd.Series(["imp", "random_mask", "shuffle_mask", "fresh_init"])
+    assert base_of(arms) == "shuffle_mask"
+    assert base_of(arms[:2]) == "random_mask"
+    assert base_of(pd.Series(["imp", "fresh_init"])) == ""
 
 
 def test_levels_that_imp_alone_has_that_lack_the_base_or_cut_nothing_are_left_out():
@@ -151,5 +154,17 @@ def test_equal_differences_give_no_p_though_float64_tells_them_apart():
 def test_density_is_the_mean_of_the_arms_own():
     part = made(levels=(7,))
     part.loc[part["arm"] == "fresh_init", "density"] = [0.9, 1, 1, 1, 1.1]
-    assert facts(part.assign(judge="j"), "fresh_init", "shuffle_mask")["density"] == pytest.approx(1)
-    assert facts(part.assign(judge="j"), "imp", "shuffle_mask")["density"] == pytest.approx(0.8**7)
+    part = shared(part).assign(judge="j")
+    assert facts(part, "fresh_init")["density"] == pytest.approx(1)
+    assert facts(part, "imp")["density"] == pytest.approx(0.8**7)
+
+
+def test_tasks_are_compared_each_with_its_own_base_and_corrected_together():
+    other = made(levels=(7,)).replace({"arm": {"shuffle_mask": "random_mask"}}).assign(task="u")
+    other["accuracy"] += 0.1
+    rows = compared(pd.concat([made(), other]))
+    assert rows.groupby("task")["base"].first().to_dict() == {"t": "shuffle_mask", "u": "random_mask"}
+    assert rows["p_holm"].notna().sum() == 6
+    alone = compared(made())
+    columns = ["accuracy", "to_imp", "to_base", "share", "p"]
+    pd.testing.assert_frame_equal(rows[rows["task"] == "t"][columns].reset_index(drop=True), alone[columns])

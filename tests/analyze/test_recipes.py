@@ -8,6 +8,7 @@ import pytest
 import rmtlottery as rl
 from rmtlottery.analyze.recipes import BASE, IMP, headline, name_of, plot
 
+TASK = "a task"
 CONTROLS = ("shuffle_mask", "fresh_init")
 
 
@@ -23,12 +24,14 @@ def found(tiny_run, tmp_path_factory):
 
 def test_arm_and_rate_are_those_of_the_run_and_accuracy_of_its_last_epoch(tiny_run, found):
     assert set(found["arm"]) == {"imp", *CONTROLS}
+    assert set(found["task"]) == {"tanh fc of normal init on digits, 2 epochs of adam"}
     assert set(found.query("arm == 'imp'")["lr"]) == {tiny_run.spec.optimiser.lr, 0.02}
     row = found.query("arm == 'imp' and lr != 0.02 and seed == 1 and level == 3 and split == 'validation'").iloc[0]
     last = tiny_run[1, 3].metrics[-1]
     assert row[["accuracy", "loss", "epoch", "source"]].to_list() == [
         last["validation_accuracy"], last["validation_loss"], 2, "measured",
     ]  # fmt: skip
+    assert row["weights"] == sum(int(mask.sum()) for mask in tiny_run[1, 3].mask.values())
     assert len(found) == 3 * (2 * 2 * 4 + 2 * 2 * 2)
 
 
@@ -61,7 +64,9 @@ def made(arms, seeds=3, level=10, density=0.1):
         for arm, held in arms.items()
         for seed in range(seeds)
     ]
-    return pd.DataFrame(rows).assign(split="test", lr=0.01, level=level, density=density)
+    return pd.DataFrame(rows).assign(
+        split="test", task=TASK, lr=0.01, level=level, density=density, weights=round(10_000 * density)
+    )
 
 
 ARMS = {
@@ -76,7 +81,9 @@ ARMS = {
 def test_the_headline_by_hand():
     """t of two degrees of freedom is 4.303: the lead is 10 +- 4.303 x 0.1 / sqrt 3."""
     words = headline(made(ARMS))
-    assert words.startswith("at density 10 % imp's lead over shuffle_mask is 10.0 [9.8, 10.2] points; best is snip at init")
+    assert words.startswith(
+        f"{TASK}: at density 10 % imp's lead over shuffle_mask is 10.0 [9.8, 10.2] points; best is snip at init"
+    )
     assert "best is snip at init with 75.0%, " in words
     assert "100% [92%, 107%] of the lead; better than the base: keep_signs, snip at init;" in words
     assert "not told apart from imp: snip at init (0.0 [-0.8, 0.7] points) (seeds [0, 1, 2]" in words
@@ -132,13 +139,35 @@ def test_imp_and_the_base_are_bands():
 
 
 def test_another_density_is_written_beside_the_arm():
+    """As that of a narrow dense net, which keeps as many weights."""
     table = made(ARMS)
-    table.loc[table["arm"] == "keep_signs", "density"] = 0.12
+    table.loc[table["arm"] == "keep_signs", "density"] = 1.0
     table.loc[table["arm"] == "rescale", "density"] = 0.102
     ticks = [text.get_text() for text in plot(table).axes[0].get_yticklabels()]
-    assert ticks[1] == "only signs kept (keep_signs), lr 0.01, density 12 %"
+    assert ticks[1] == "only signs kept (keep_signs), lr 0.01, density 100 %"
     assert "density" not in ticks[0]
     assert plot(table).axes[0].get_title(loc="left").startswith("density 10 %")
+
+
+def test_arms_meet_where_they_keep_as_many_weights_and_others_are_counted():
+    table = made(ARMS)
+    snip = table["arm"] == "snip at init"
+    elsewhere = table.assign(level=table["level"].mask(snip, 1))
+    assert headline(elsewhere) == headline(table)
+    other = table.assign(weights=table["weights"].mask(snip, 1100))
+    assert headline(other).endswith("rates by the only rate); 3 tickets that keep other numbers of weights are left out.")
+    assert "snip at init" not in headline(other)
+
+
+def test_one_seed_cannot_tell():
+    words = headline(made(ARMS, 1))
+    assert words.count("better than the base: cannot be told; not told apart from imp: cannot be told") == 1
+
+
+def test_every_task_has_its_sentence():
+    words = headline(pd.concat([made(ARMS), made(ARMS).assign(task="of more epochs", level=2)]))
+    assert words.startswith(f"{TASK}: at density 10 % imp's lead")
+    assert "; of more epochs: at density 10 % imp's lead" in words
 
 
 def test_names():

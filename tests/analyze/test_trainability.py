@@ -15,10 +15,11 @@ from rmtlottery.analyze._between_arms import ALONE, PREDICTORS, TOGETHER, logs, 
 from rmtlottery.analyze.trainability import headline
 from rmtlottery.tickets.parts import Conv, Digits
 from tests.analyze.drawn import drawn, fc
-from tests.analyze.made_arms import arms
+from tests.analyze.made_arms import TASK, arms
 
 SLOPES = {"chi": 2.0, "jacobian_spread": -1.0}
 ALL = "level == level"
+OTHER = "tanh conv of normal init on cifar10, 6 epochs of adam"
 ARMS = ["flip_signs", "fresh_init", "rescale", "shuffle_mask"]
 
 
@@ -87,7 +88,7 @@ def test_accuracies_are_of_the_last_epoch_and_a_task_says_how_many(drawn_one):
     (row,) = rl.tabulate("trainability", drawn_one, samples=5).to_dict("records")
     assert (row["accuracy"], row["train"], row["epoch"], row["source"]) == (0.5, 0.7, 3, "measured")
     assert np.isnan(row["validation"])
-    assert (row["task"], row["arm"]) == ("fc on digits, 3 epochs", "imp")
+    assert (row["task"], row["arm"]) == ("tanh fc of normal init on digits, 3 epochs of adam", "imp")
     (with_one,) = rl.tabulate("trainability", as_trained(drawn_one, validation_accuracy=0.6)).to_dict("records")
     assert with_one["validation"] == 0.6
 
@@ -99,7 +100,7 @@ def test_a_convolutional_net_is_told_by_what_its_jacobian_is():
     assert row["jacobian_mean"] == pytest.approx(told["mean"].iloc[0])
     assert row["jacobian_spread"] == pytest.approx(1 + told["variance"].iloc[0])
     assert row["anisotropy"] == pytest.approx(told["anisotropy"].iloc[0])
-    assert row["task"] == "conv on digits, 3 epochs"
+    assert row["task"] == "tanh conv of normal init on digits, 3 epochs of adam"
 
 
 def test_a_jacobian_that_is_too_large_is_known_by_its_products(monkeypatch):
@@ -151,7 +152,7 @@ def test_the_headline_has_the_slopes_surest_first(sign):
         said = f"{PREDICTORS[name]} {row['slope']:+.2g} [{row['low']:+.2g}, {row['high']:+.2g}]"
         assert said in words
         assert (words.index(said) < words.index("cannot be told from 0 for")) == sure[name]
-    assert "(9 arms at 3 levels, 95 % intervals over arms" in words
+    assert "(9 arms at 3 densities, 95 % intervals over arms" in words
 
 
 def test_the_headline_has_what_all_are_worth_and_says_when_they_are_collinear():
@@ -175,19 +176,19 @@ def test_few_arms_are_told_what_to_train():
 
 
 def test_every_task_has_its_sentence_and_its_panels():
-    table = pd.concat([arms(SLOPES), arms(SLOPES, arms=2).assign(task="conv on cifar10, 6 epochs")])
-    assert headline(table).startswith("conv on cifar10, 6 epochs: whether it does at equal density takes 4 arms")
-    assert "; fc on digits, 2 epochs: at equal density test accuracy" in headline(table)
+    table = pd.concat([arms(SLOPES), arms(SLOPES, arms=2).assign(task=OTHER)])
+    assert headline(table).startswith(f"{OTHER}: whether it does at equal density takes 4 arms")
+    assert f"; {TASK}: at equal density test accuracy" in headline(table)
     figure = rl.plot("trainability", table)
-    assert [axes.get_title() for axes in figure.axes][::6] == ["conv on cifar10, 6 epochs", "fc on digits, 2 epochs"]
+    assert [axes.get_title() for axes in figure.axes][::6] == [OTHER, TASK]
     assert not figure.axes[5].axison
 
 
 @pytest.mark.parametrize("which", [ALL, "level == 1", "seed == 0", "arm == 'imp'", "arm == 'imp' and level == 1"])
 def test_the_figure_has_every_predictor_and_one_legend(which):
     figure = rl.plot("trainability", arms(SLOPES).query(which))
-    assert [axes.get_xlabel() for axes in figure.axes[:5]] == [f"{n}, less its level's mean" for n in PREDICTORS.values()]
-    assert all(axes.get_ylabel() == "test accuracy, points, less its level's mean" for axes in figure.axes[:5])
+    assert [axes.get_xlabel() for axes in figure.axes[:5]] == [f"{n}, less its density's mean" for n in PREDICTORS.values()]
+    assert all(axes.get_ylabel() == "test accuracy, points, less its density's mean" for axes in figure.axes[:5])
     words = [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
     assert words[:2] == ["arm", "imp"]
     assert "density" in words
@@ -197,7 +198,7 @@ def test_points_are_deviations_from_their_level():
     table = arms(SLOPES)
     small, large = rl.plot("trainability", table).axes[1].collections[:2]
     found = means(logs(table))
-    by = found.groupby("level")
+    by = found.groupby("kept")
     deviations = (found[["chi", "points"]] - by[["chi", "points"]].transform("mean")).to_numpy()
     assert np.sort(large.get_offsets().data, 0) == pytest.approx(np.sort(deviations, 0))
     assert len(small.get_offsets()) == len(table)
@@ -238,7 +239,7 @@ def asked(study):
 
 def test_children_are_asked_beside_their_parents(study, asked):
     assert asked.groupby("arm").size().to_dict() == dict.fromkeys(["imp", *ARMS], 4)
-    assert asked["task"].unique().tolist() == ["fc on digits, 2 epochs"]
+    assert asked["task"].unique().tolist() == [TASK]
     ticket = study[1][2][1, 3]
     row = asked.query("arm == 'rescale' and seed == 1 and level == 3").iloc[0]
     assert row["accuracy"] == ticket.metrics[-1]["test_accuracy"]
@@ -247,7 +248,7 @@ def test_children_are_asked_beside_their_parents(study, asked):
 
 
 def test_children_are_regressed(asked):
-    assert "(5 arms at 2 levels" in headline(asked)
+    assert "(5 arms at 2 densities" in headline(asked)
     assert headline(asked).count("[") == len(PREDICTORS)
     figure = rl.plot("trainability", asked)
     words = [text.get_text() for text in figure.axes[2].get_legend().get_texts()]

@@ -1,0 +1,38 @@
+"""Tickets that keep as many weights, at whatever level of whatever run they do."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rmtlottery.analyze._arms import ITERATED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAME = 0.05  # numbers of weights that differ by less are called one
+
+
+def matched(table: "pd.DataFrame") -> "pd.DataFrame":
+    """With `kept`: of each task the number of weights of an iterated ticket, or of any where nothing was iterated.
+
+    What keeps another number is left out.
+    """
+    import pandas as pd
+
+    return pd.concat([of_task(part) for _, part in table.groupby("task")])
+
+
+def of_task(part: "pd.DataFrame") -> "pd.DataFrame":
+    iterated = part["arm"] == ITERATED
+    sizes = np.array(distinct(part.loc[iterated if iterated.any() else part.index, "weights"]))
+    off = np.abs(part["weights"].to_numpy()[:, None] / sizes - 1)
+    return part.assign(kept=sizes[off.argmin(1)])[off.min(1) < SAME]
+
+
+def distinct(weights: "pd.Series") -> list[int]:
+    """From the largest down, each at least so much smaller than the one before."""
+    found: list[int] = []
+    for number in sorted(set(weights), reverse=True):
+        if not found or number <= found[-1] * (1 - SAME):
+            found.append(number)
+    return found

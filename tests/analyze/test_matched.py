@@ -1,0 +1,33 @@
+"""Which tickets are compared: those of one task that keep as many weights."""
+
+import pandas as pd
+
+from rmtlottery.analyze._matched import distinct, matched
+
+
+def rows(*told):
+    return pd.DataFrame(told, columns=["task", "arm", "weights"])
+
+
+def test_what_keeps_as_many_as_an_iterated_ticket_is_compared_with_it():
+    table = rows(("a", "imp", 1000), ("a", "imp", 800), ("a", "x", 960), ("a", "x", 830), ("a", "y", 900), ("a", "y", 1060))
+    assert matched(table)["kept"].to_dict() == {0: 1000, 1: 800, 2: 1000, 3: 800}
+
+
+def test_within_five_percent():
+    table = rows(("a", "imp", 10_000), ("a", "x", 9501), ("a", "x", 9499), ("a", "x", 10_499), ("a", "x", 10_501))
+    assert matched(table)["weights"].to_list() == [10_000, 9501, 10_499]
+
+
+def test_tasks_have_numbers_of_their_own():
+    table = rows(("a", "imp", 1000), ("b", "imp", 970), ("b", "x", 960))
+    assert matched(table)["kept"].to_list() == [1000, 970, 970]
+
+
+def test_where_nothing_is_iterated_the_largest_of_those_alike_gives_the_number():
+    table = rows(("a", "x", 1000), ("a", "y", 960), ("a", "x", 800), ("a", "y", 790))
+    assert matched(table)["kept"].to_list() == [1000, 1000, 800, 800]
+
+
+def test_numbers_are_told_from_the_first_alike_and_not_from_the_one_before():
+    assert distinct(pd.Series([1000, 960, 920, 920, 900])) == [1000, 920]
