@@ -12,7 +12,7 @@ SGD = FC.but(optimiser={"kind": "sgd", "lr": 0.01})
 # Six epochs a level are enough to rank masks. Levels 7, 10 and 13 keep 21, 11 and 5.5 %.
 QUICK = rl.preset("lens_fc_quick").but(seeds=(0, 1, 2, 3, 4))
 LEVELS = (13, 10, 7)
-RATES = (1e-3, 3e-3)
+RATES = (3e-4, 1e-3, 3e-3)
 FOUND = (
     "shuffle_mask",
     "shuffle_mask,rescale",
@@ -59,11 +59,18 @@ ARMS = {
     for rate in RATES
     for arm in (*FOUND, *MATCHED)
 }
+
+# The same after 50 epochs, for those that did best after 6.
+LONG = {
+    f"{arm} {rate:g}": ("normal", {"control": arm, "at": (13,), "lr": rate})
+    for rate in (3e-4, 1e-3)
+    for arm in ("shuffle_mask", "rewound", "shuffle_mask,equal_lengths", "local_init_mask,equal_lengths", "equal_lengths")
+}
 SMALL = {f"small_dense {level}": ("tickets", {"control": "small_dense", "at": (level,)}) for level in LEVELS}
 STUDY = {"normal": FC, "orthogonal": ORTHOGONAL, "sgd": SGD, "divided": DIVIDED, "conv": rl.preset("lens_conv_small")}
 FIFTHS = {f"std {words}": FIFTH.but(sigma_w=std, name=f"lens_std_{words.replace(' ', '_')}") for words, std in STDS.items()}
 
-RUNS = {"tickets": QUICK} | STUDY | {"resnet": rl.preset("lens_resnet")} | FIFTHS | SMALL | ARMS
+RUNS = {"tickets": QUICK} | STUDY | {"resnet": rl.preset("lens_resnet")} | FIFTHS | SMALL | ARMS | LONG
 FIGURES = {
     "accuracy": ("accuracy", {}, [*STUDY, "resnet"]),
     "gap": ("gap", {}, ["normal", "resnet"]),
@@ -80,5 +87,6 @@ FIGURES = {
     "skips": ("skips", {}, ["resnet"]),
     "accuracy-std": ("accuracy", {}, FIFTHS),
     "recipes": ("recipes", {}, ["tickets", *ARMS, *SMALL]),
-    "trainability": ("trainability", {}, ["tickets", *(name for name in ARMS if name.endswith("0.001"))]),
+    "recipes-long": ("recipes", {}, ["normal", *LONG]),
+    "trainability": ("trainability", {}, ["tickets", *ARMS, *SMALL]),
 }

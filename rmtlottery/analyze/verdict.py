@@ -10,9 +10,8 @@ too; `p_corrected` makes the false discovery rate of all tests of a run 5 % what
 5 %. `chance_ratio` is measured over predicted on the redraws: away from 1, theory is off on the very nets that it is
 about (finite width, few weights a row). T0, T2 and "nominal" have that of T3 and "own sizes", whose layers are as large as
 the redraws'. Rungs from T4 on are told of each redraw what they are told of the net: they are refused where they miss more
-of it than of a random one. Which test inputs there are is chance too, the same for all seeds and in no
-interval: these rungs may be refused by some percent for so few inputs.
-q and chi are of `samples` inputs, 1 - c of the first 24 of these, Jacobians of the first `inputs`; of training inputs theory
+of it than of a random one. Which test inputs there are is chance too, the same for all seeds and in no interval: with few
+inputs these rungs may be refused for that. q and chi are of `samples` inputs, 1 - c of the first 24 of these, Jacobians of the first `inputs`; of training inputs theory
 knows 2000. `state` is rewound (theta_k under the mask) or trained.
 """
 
@@ -44,7 +43,7 @@ CELL = ["run", "state", "level", "quantity", "source", "layer"]
 VERDICT = ["ratio", "low", "high", "p", "p_corrected", "refused", "chance_ratio", "seeds", "skipped"]
 
 
-def table(ticket: Ticket, *, samples: int = 200, redraws: int = 4, inputs: int = 4, parts: int = 1) -> "pd.DataFrame":
+def table(ticket: Ticket, *, samples: int = 1000, redraws: int = 4, inputs: int = 4, parts: int = 1) -> "pd.DataFrame":
     """Columns before they are `pooled`: state, quantity, source, layer, off, chance, scatter, redraws, skipped."""
     import pandas as pd
 
