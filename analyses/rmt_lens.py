@@ -53,18 +53,20 @@ MATCHED = (
 FIFTH = QUICK.but(prune={"kind": "at_init", "criterion": "random", "levels": 1, "rate": 0.8, "last_rate": 0.8})
 STDS = {"1.4": 1.4, "2.24": 2.24, "1.4 kept": 1.4 / 0.2**0.5, "2.24 kept": 2.24 / 0.2**0.5}
 
+# A comma would end the name where runs are asked for by name.
 ARMS = {
-    f"{arm} {level} {rate:g}": ("tickets", {"control": arm, "at": (level,), "lr": rate})
+    f"{arm.replace(',', '+')} {level} {rate:g}": ("tickets", {"control": arm, "at": (level,), "lr": rate})
     for level in LEVELS
     for rate in RATES
     for arm in (*FOUND, *MATCHED)
 }
 
 # The same after 50 epochs, for those that did best after 6.
+BEST = ("shuffle_mask", "rewound", "shuffle_mask,equal_lengths", "local_init_mask,equal_lengths", "equal_lengths")
 LONG = {
-    f"{arm} {rate:g}": ("normal", {"control": arm, "at": (13,), "lr": rate})
+    f"long {arm.replace(',', '+')} {rate:g}": ("normal", {"control": arm, "at": (13,), "lr": rate})
     for rate in (3e-4, 1e-3)
-    for arm in ("shuffle_mask", "rewound", "shuffle_mask,equal_lengths", "local_init_mask,equal_lengths", "equal_lengths")
+    for arm in BEST
 }
 SMALL = {f"small_dense {level}": ("tickets", {"control": "small_dense", "at": (level,)}) for level in LEVELS}
 STUDY = {"normal": FC, "orthogonal": ORTHOGONAL, "sgd": SGD, "divided": DIVIDED, "conv": rl.preset("lens_conv_small")}
