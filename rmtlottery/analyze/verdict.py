@@ -11,8 +11,8 @@ too; `p_corrected` makes the false discovery rate of all tests of a run 5 % what
 about (finite width, few weights a row). T0, T2 and "nominal" have that of T3 and "own sizes", whose layers are as large as
 the redraws'. Rungs from T4 on are told of each redraw what they are told of the net: they are refused where they miss more
 of it than of a random one. Which test inputs there are is chance too, the same for all seeds and in no interval: with few
-inputs these rungs may be refused for that. q and chi are of `samples` inputs, 1 - c of the first 24 of these, Jacobians of the first `inputs`; of training inputs theory
-knows 2000. `state` is rewound (theta_k under the mask) or trained.
+inputs these rungs may be refused for that. q and chi are of `samples` inputs, 1 - c of the first 24 of these, Jacobians of
+the first `inputs`; of training inputs theory knows 2000. `state` is rewound (theta_k under the mask) or trained.
 """
 
 from collections.abc import Iterator
