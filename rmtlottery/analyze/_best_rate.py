@@ -26,8 +26,8 @@ def at_best(part: "pd.DataFrame") -> "pd.DataFrame":
         return part.assign(judge=NO_CHOICE)
     judge = "validation" if accuracies(part, "validation").notna().any() else "train"
     of_seeds = accuracies(part, judge).groupby([part["lr"], part["seed"]]).mean()
-    means = of_seeds.groupby("lr").agg(["size", "mean"])
-    rivals = means.loc[means["size"] == means["size"].max(), "mean"]
+    means = of_seeds.groupby("lr").agg(["count", "mean"])
+    rivals = means.loc[means["count"] == means["count"].max(), "mean"]
     return part[part["lr"] == rivals.idxmax()].assign(judge=judge)
 
 

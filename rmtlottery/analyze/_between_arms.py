@@ -42,10 +42,14 @@ def passes(rows: "pd.DataFrame") -> "pd.Series":
 
 
 def means(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Over the seeds that all arms of a density have, of densities that have several arms, or of all where none has."""
+    """Over the seeds that all arms of a density have, each the mean of its draws.
+
+    Of densities that have several arms, or of all where none has.
+    """
     arms = rows.groupby("kept")["arm"].transform("nunique")
     balanced = rows[rows.groupby(["kept", "seed"])["arm"].transform("nunique") == arms]
-    found = balanced.groupby(["kept", "arm"], as_index=False)[["density", "points", *PREDICTORS]].mean()
+    by_seed = balanced.groupby(["kept", "arm", "seed"])[["density", "points", *PREDICTORS]].mean()
+    found = by_seed.groupby(["kept", "arm"]).mean().reset_index()
     several = found.groupby("kept")["arm"].transform("size") > 1
     return found[several] if several.any() else found
 

@@ -29,7 +29,8 @@ def reflected_lengths(shift: ArrayLike, spread: ArrayLike) -> Array:
     if shift.ndim != 2 or not np.all(np.isfinite(shift)):
         raise ValueError(f"shift and spread of shape {shift.shape} are not finite values of (steps, channels)")
     reach = np.abs(shift).sum(0) + REACH * np.sqrt((spread**2).sum(0))
-    cell = np.where(reach > 0, reach, 1.0) / CELLS
+    parted = REACH * np.sqrt(len(shift)) / (2 * CELLS)  # a step between two cells spreads by half of one at most
+    cell = np.where(reach > 0, reach, 1.0) * (1 + parted) / CELLS
     law = np.zeros((shift.shape[1], CELLS + 1))
     law[:, 0], rows = 1.0, []
     for mean, std in zip(shift / cell, spread / cell, strict=True):

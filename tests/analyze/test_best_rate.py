@@ -50,6 +50,18 @@ def test_draws_of_one_seed_count_as_one_seed():
     assert choice(pd.concat([table, again]))[0] == 0.01
 
 
+@pytest.mark.parametrize(("rival", "best"), [(0.6, 0.01), (0.5, 0.1)])
+def test_draws_of_one_seed_are_averaged(rival, best):
+    """0.3 and 0.9 are a seed of 0.6, beside one of 0.5."""
+    table = made({0.1: [0.5, 0.3], 0.01: [rival, rival]})
+    again = made({0.1: [0.5, 0.9]}).query("seed == 1")
+    assert choice(pd.concat([table, again]))[0] == best
+
+
+def test_best_is_the_mean_and_not_the_middle_seed():
+    assert choice(made({0.1: [0.1, 0.6, 0.6], 0.01: [0.5, 0.5, 0.5]}))[0] == 0.01
+
+
 def test_each_arm_and_number_of_weights_has_its_own():
     parts = [
         made({0.1: [0.5], 0.01: [0.6]}),
@@ -57,7 +69,11 @@ def test_each_arm_and_number_of_weights_has_its_own():
         made({0.1: [0.8], 0.01: [0.6]}, kept=50),
         made({0.3: [0.1]}, kept=30),
     ]
-    held = best_rates(pd.concat(parts)).groupby(["kept", "arm"])[["lr", "judge"]].first()
+    other = made({0.1: [0.9], 0.01: [0.2]}).assign(task="u")
+    chosen = best_rates(pd.concat([*parts, other]))
+    assert list(chosen.index) == list(range(len(chosen)))
+    assert set(chosen.query("task == 'u'")["lr"]) == {0.1}
+    held = chosen.query("task == 't'").groupby(["kept", "arm"])[["lr", "judge"]].first()
     assert held["lr"].to_dict() == {(100, "a"): 0.01, (100, "b"): 0.1, (50, "a"): 0.1, (30, "a"): 0.3}
     assert held.loc[(30, "a"), "judge"] == NO_CHOICE
 
@@ -73,3 +89,11 @@ def test_splits_may_be_columns():
     table = table.assign(seed=0, task="t", kept=100, arm="a")
     assert choice(table) == (0.01, "validation")
     assert choice(table.assign(validation=float("nan"))) == (0.1, "train")
+
+
+def test_a_seed_without_validation_is_none_of_a_rate():
+    """Of its own split as a column; neither a rate that nobody validated nor one seed of two is a rival."""
+    rates, seeds = [0.1, 0.1, 0.1, 0.01, 0.01], [0, 1, 2, 0, 1]
+    table = pd.DataFrame({"lr": rates, "seed": seeds, "train": 0.5}).assign(task="t", kept=100, arm="a")
+    for accuracies in ([None, None, None, 0.5, 0.6], [None, 0.9, None, 0.5, 0.6]):
+        assert choice(table.assign(validation=pd.Series(accuracies, dtype=float))) == (0.01, "validation")

@@ -89,6 +89,31 @@ def test_a_level_with_one_arm_is_left_out_unless_all_are():
     assert set(means(table[table["arm"] == "imp"])["kept"]) == {10_000, 8000, 6400}
 
 
+def test_a_row_is_the_mean_of_seeds_each_the_mean_of_its_draws():
+    table = arms(SLOPES, arms=3, seeds=3)
+    mine = table[(table["arm"] == "shuffle_mask") & (table["level"] == 1)]
+    drawn = mine[mine["seed"] == 2]
+    found = means(logs(pd.concat([table, drawn.assign(accuracy=drawn["accuracy"] + 0.02)])))
+    row = found.query("kept == 8000 and arm == 'shuffle_mask'").iloc[0]
+    assert row["points"] == pytest.approx(100 * (mine["accuracy"].mean() + 0.01 / 3), rel=1e-12)
+    assert row["chi"] == pytest.approx(np.log10(mine["chi"]).mean(), rel=1e-12)
+    assert len(found) == 9
+
+
+def test_an_iterated_ticket_that_lets_nothing_through_still_gives_the_number():
+    table = arms(SLOPES, arms=3)
+    imp = table["arm"] == "imp"
+    near = table.assign(weights=table["weights"].where(imp, table["weights"] * 51 // 50))
+    near.loc[imp & (near["level"] == 1), "chi"] = 0.0
+    assert logs(near).groupby("kept")["arm"].nunique().to_dict() == {10_000: 3, 8000: 2, 6400: 3}
+
+
+def test_arms_that_another_density_has_are_not_missed():
+    table = logs(arms(SLOPES, arms=3))
+    torn = table[(table["level"] != 1) | (table["arm"] != "random_mask")]
+    assert means(torn).groupby("kept").size().to_dict() == {10_000: 3, 8000: 2, 6400: 3}
+
+
 @pytest.mark.parametrize(("name", "value"), [("chi", 0.0), ("jacobian_spread", np.nan), ("gradient", np.inf)])
 def test_a_net_that_lets_nothing_through_is_left_out(name, value):
     table = arms(SLOPES)
@@ -109,7 +134,7 @@ def test_logs_are_decades_and_points():
 
 def test_every_arm_is_taken_at_its_best_rate():
     table = arms(SLOPES)
-    worse = table.assign(lr=0.1, accuracy=table["accuracy"] + 0.2, train=0.8, chi=1.0)
+    worse = table.assign(lr=0.1, accuracy=1 - table["accuracy"], train=0.8, chi=table["q"])
     pd.testing.assert_frame_equal(told(pd.concat([table, worse])), told(table))
 
 
@@ -123,6 +148,8 @@ def test_rows_are_matched_by_weights_and_not_by_level():
     table = arms(SLOPES)
     moved = table.assign(level=table["level"].where(table["arm"] == "imp", table["level"] + 5))
     pd.testing.assert_frame_equal(told(moved), told(table))
+    near = table.assign(weights=table["weights"].where(table["arm"] == "imp", table["weights"] * 51 // 50))
+    pd.testing.assert_frame_equal(told(near), told(table))
 
 
 def test_what_is_foretold_is_of_whole_arms():

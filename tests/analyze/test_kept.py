@@ -1,5 +1,9 @@
 """Tables that are kept: the same to the bit, and never in the place of another."""
 
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +14,7 @@ from rmtlottery.analyze._answer import Form, answer
 
 TABLE = pd.DataFrame(
     {"run": ["a", "b"], "level": [3, 4], "q": [0.1 + 0.2, np.nan], "edge": [np.inf, 1e-300], "refused": [True, False]}
-)
+).assign(parts=np.array([7, 255], dtype=np.uint8))
 
 
 def test_a_table_comes_back_to_the_bit(tmp_path):
@@ -27,8 +31,28 @@ def test_another_mark_a_damaged_file_and_none_are_no_table(tmp_path):
     assert _kept.load(path, "mark") is None
 
 
+def test_a_file_with_any_byte_altered_is_the_table_or_none(tmp_path):
+    path = tmp_path / "t.npz"
+    _kept.save(path, "mark", TABLE)
+    whole = path.read_bytes()
+    for place, byte in enumerate(whole):
+        path.write_bytes(whole[:place] + bytes([byte ^ 1]) + whole[place + 1 :])
+        found = _kept.load(path, "mark")
+        assert found is None or found.equals(TABLE)
+
+
+def without_mark(path):
+    np.savez(path, names=np.array([]))
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch, without_mark, lambda path: path.write_text("no zip")])
+def test_what_is_no_kept_table_is_none(tmp_path, make):
+    make(tmp_path / "t.npz")
+    assert _kept.load(tmp_path / "t.npz", "mark") is None
+
+
 def test_what_is_neither_number_nor_word_is_not_kept(tmp_path):
-    _kept.save(tmp_path / "t.npz", "mark", pd.DataFrame({"odd": ["a", None]}))
+    _kept.save(tmp_path / "t.npz", "mark", pd.DataFrame({"level": [1, 2], "odd": ["a", None]}))
     assert not (tmp_path / "t.npz").exists()
 
 
@@ -43,6 +67,49 @@ def test_the_mark_knows_question_options_tickets_place_and_code(tiny_run, tiny, 
     assert len(set(marks)) == 6
     monkeypatch.undo()
     assert _kept.mark(*asked) == marks[0]
+
+
+@pytest.mark.parametrize("part", ["code", "provenance", "versions"])
+def test_the_mark_knows_what_answers(tiny_run, monkeypatch, part):
+    before = _kept.mark("qmap", {}, [tiny_run])
+    monkeypatch.setattr(_kept, part, lambda: "another")
+    assert _kept.mark("qmap", {}, [tiny_run]) != before
+
+
+@pytest.mark.parametrize("package", ["scipy", "pandas", "statsmodels"])
+def test_a_package_of_another_version_asks_anew(monkeypatch, package):
+    before = _kept.versions()
+    monkeypatch.setattr(_kept, "version", lambda name: "0" if name == package else version(name))
+    assert sum(new != old for new, old in zip(_kept.versions(), before, strict=True)) == 1
+
+
+@pytest.mark.parametrize("file", ["a.py", "room/b.py"])
+def test_the_code_is_that_of_all_rooms(tmp_path, monkeypatch, file):
+    assert Path(rl.__file__).parent == _kept.PACKAGE
+    monkeypatch.setattr(_kept, "PACKAGE", tmp_path)
+    (tmp_path / "room").mkdir()
+    for name in ("a.py", "room/b.py"):
+        (tmp_path / name).write_text("x = 1")
+    before = _kept.code.__wrapped__()
+    (tmp_path / file).write_text("x = 2")
+    assert _kept.code.__wrapped__() != before
+
+
+def test_a_copy_is_another_run_and_a_relative_path_is_the_same(tiny_run, tmp_path, monkeypatch):
+    copies = [shutil.copytree(tiny_run.path, tmp_path / folder / "first") for folder in ("a", "b")]
+    marks = [_kept.mark("qmap", {}, [rl.Run(path)]) for path in copies]
+    assert marks[0] != marks[1]
+    monkeypatch.chdir(tmp_path)
+    assert _kept.mark("qmap", {}, [rl.Run("a/first")]) == marks[0]
+
+
+def test_tickets_in_the_same_places_that_were_trained_otherwise_are_others(tiny, tmp_path):
+    marks = []
+    for precision in ("fp32", "bf16"):
+        run = rl.fit(tiny.but(levels=1, seeds=0), tmp_path, precision=precision)
+        marks.append(_kept.mark("qmap", {}, [run]))
+        shutil.rmtree(run.path)
+    assert marks[0] != marks[1]
 
 
 def test_a_ticket_that_was_trained_anew_is_asked_anew(tiny, tmp_path):

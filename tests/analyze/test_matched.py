@@ -19,6 +19,11 @@ def test_within_five_percent():
     assert matched(table)["weights"].to_list() == [10_000, 9501, 10_499]
 
 
+def test_between_two_numbers_the_nearer_counts():
+    table = rows(("a", "imp", 1000), ("a", "imp", 950), ("a", "x", 970), ("a", "x", 980))
+    assert matched(table)["kept"].to_list() == [1000, 950, 950, 1000]
+
+
 def test_tasks_have_numbers_of_their_own():
     table = rows(("a", "imp", 1000), ("b", "imp", 970), ("b", "x", 960))
     assert matched(table)["kept"].to_list() == [1000, 970, 970]
@@ -31,3 +36,5 @@ def test_where_nothing_is_iterated_the_largest_of_those_alike_gives_the_number()
 
 def test_numbers_are_told_from_the_first_alike_and_not_from_the_one_before():
     assert distinct(pd.Series([1000, 960, 920, 920, 900])) == [1000, 920]
+    assert distinct(pd.Series([1000, 951])) == [1000]
+    assert distinct(pd.Series([1000, 950])) == [1000, 950]

@@ -22,6 +22,12 @@ def test_fair_steps_follow_spitzer(spread):
     assert_allclose(found[:2, 0], [spread**2 / 2, spread**2 * (1 + 1 / (2 * np.pi))], rtol=2e-4)
 
 
+def test_a_wide_walk_leaves_a_narrow_one_beside_it_its_cells():
+    assert_allclose(
+        reflected_lengths(np.zeros((3, 2)), [[1.0, 2000.0]]) / [1, 2000**2], spitzer(3)[:, None] * [1, 1], rtol=1e-4
+    )
+
+
 def test_channels_of_their_own_are_those_of_simulation():
     rng = np.random.default_rng(2)
     shift, spread = np.array([[0.5, -0.2, 0.0], [-0.7, 1.0, 0.0], [0.2, 0.1, 1.0], [-0.4, -0.8, 0.3]]), np.zeros((4, 3))
@@ -42,6 +48,14 @@ def test_a_step_without_spread_is_a_shift():
     assert_allclose(found[:, 1], 0, atol=1e-12)
 
 
+@pytest.mark.parametrize("steps", [12, 300])
+def test_shifts_add_up(steps):
+    """Without spread as with next to none, x comes as far as all steps together, and none of its law is lost there."""
+    found = reflected_lengths(np.full((steps, 2), 0.5), [[0.0, 1e-4]])
+    expected = (0.5 * np.arange(1, steps + 1)) ** 2
+    assert_allclose(found[5:], np.stack([expected, expected], axis=1)[5:], rtol=1e-3)
+
+
 def test_negative_shifts_settle_and_fair_steps_do_not():
     """A walk with drift -m is bounded: <x^2> stays below that of the exponential of rate 2 m, 2 / (2 m)^2."""
     drifting = reflected_lengths(np.full((60, 1), -1.0), 1.0)[:, 0]
@@ -57,5 +71,7 @@ def test_bad_input_is_refused():
         reflected_lengths(np.zeros((2, 1)), -1.0)
     with pytest.raises(ValueError, match=r"of shape \(3,\) are not finite values of \(steps, channels\)"):
         reflected_lengths(np.zeros(3), 1.0)
+    with pytest.raises(ValueError, match=r"of shape \(2, 1, 1\) are not finite"):
+        reflected_lengths(np.zeros((2, 1, 1)), 1.0)
     with pytest.raises(ValueError, match=r"of shape \(1, 2\) are not finite"):
         reflected_lengths([[np.nan, 1.0]], 1.0)

@@ -1,12 +1,14 @@
 """The length along skips: written out by hand, with the statistics of the batch, and refused where there are none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import batch_norm, conv2d, pad, relu
 
 import rmtlottery as rl
-from rmtlottery import nets
+from rmtlottery import datasets, nets
 from rmtlottery.measure.residual import stream, stream_lengths
 from rmtlottery.nets.init import initial
 from rmtlottery.refusal import Refusal
@@ -52,15 +54,19 @@ def test_a_normalisation_takes_the_statistics_of_the_batch_and_keeps_nothing():
     network = nets.build(Resnet(depth=8, stem=3), (2, 6, 9), 4)
     lot = torch.Generator().manual_seed(1)
     weights = {name: torch.randn(shape, generator=lot) for name, shape in network.shapes.items()}
-    held = {name: value.clone() for name, value in network.module.state_dict().items()}
+    states = (network.module.state_dict(), network.buffers)
+    held = [{name: value.clone() for name, value in state.items()} for state in states]
+    network.module.eval()
     before, x = {name: value.clone() for name, value in weights.items()}, torch.randn(5, 108, generator=lot)
     found = stream_lengths(network, weights, x)
     exact = {name: value.double() for name, value in weights.items()}
     for block, expected in enumerate(by_hand(exact, x.double().unflatten(1, (2, 6, 9)))):
         assert found[:, block].numpy() == pytest.approx(expected, rel=1e-10)
     assert all(torch.equal(weights[name], value) for name, value in before.items())
-    assert all(torch.equal(held[name], value) for name, value in network.module.state_dict().items())
-    assert torch.equal(stream_lengths(network, weights, x), found), "no hook is left behind"
+    for state, kept in zip(states, held, strict=True):
+        assert all(torch.equal(kept[name], value) for name, value in state.items())
+    assert not any(block._forward_hooks for block in network.module.get_submodule("blocks")), "no hook is left behind"
+    assert torch.equal(stream_lengths(network, weights, x), found)
 
 
 def test_running_statistics_play_no_part():
@@ -72,10 +78,15 @@ def test_running_statistics_play_no_part():
 
 def test_a_stream_is_the_test_set_and_says_what_it_is_normalised_by():
     seen = stream(drawn(Skip(units=5, blocks=1), data=Digits()), 30)
-    assert (seen.x.shape, seen.statistics) == ((30, 64), "none")
+    assert torch.equal(seen.x, datasets.dataset(Digits()).test.x[:30])
+    assert seen.statistics == "none"
     assert seen.inputs.startswith("30 test inputs of digits; inputs less 4.8")
     assert stream(drawn(Resnet(depth=8, stem=2), data=Digits()), 20).statistics == "of the 20 inputs, one batch"
-    assert len(stream(drawn(Skip(units=5), data=Digits()), 10**6).x) == 360
+    assert len(stream(drawn(Skip(units=5), data=Digits()), 2).x) == 2
+    whole = stream(drawn(Resnet(depth=8, stem=2), data=Digits()), 10**6)
+    assert len(whole.x) == 360
+    assert whole.inputs.startswith("360 test inputs of digits")
+    assert whole.statistics == "of the 360 inputs, one batch"
 
 
 def test_what_has_no_skips_is_refused(tiny_run):
@@ -83,6 +94,8 @@ def test_what_has_no_skips_is_refused(tiny_run):
         stream(tiny_run[0, 0], 10)
     with pytest.raises(Refusal, match="samples = 1 is not at least 2"):
         stream(tiny_run[0, 0], 1)
+    with pytest.raises(Refusal, match="a ticket without a Spec names no data set"):
+        stream(replace(tiny_run[0, 0], spec=None), 10)
 
 
 def test_wide_nets_are_of_the_length_of_theory():

@@ -39,6 +39,12 @@ def test_layers_are_in_the_order_in_which_a_signal_meets_them():
     assert not network.buffers
 
 
+def test_building_leaves_torchs_own_generator_as_it_was():
+    before = torch.get_rng_state()
+    build(Skip(units=11, blocks=1), (5,), 3)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_an_init_draws_every_weight_and_bias():
     spec = rl.preset("first").but(net={"kind": "skip", "units": 90, "blocks": 3}, sigma_w=1.7, sigma_b=0.6)
     held = material(spec)

@@ -6,7 +6,7 @@ import pytest
 
 import rmtlottery as rl
 from rmtlottery.tickets.disk import fingerprint
-from rmtlottery.train.child import child
+from rmtlottery.train.child import child, name
 from rmtlottery.train.controls import CONTROLS
 
 
@@ -41,11 +41,20 @@ def test_all_levels_are_taken_where_none_is_named(parent, tmp_path):
     assert run.path.name == "parent-on-rescale-0"
 
 
-def test_what_is_there_is_neither_made_nor_trained_again(parent, tmp_path, monkeypatch):
-    first = child(parent, tmp_path, {"control": "rescale", "at": (2,)})
+@pytest.mark.parametrize("control", ["rescale", "small_dense"])
+def test_what_is_there_is_neither_made_nor_trained_again(parent, tmp_path, monkeypatch, control):
+    """Of a control that changes the net, too."""
+    first = child(parent, tmp_path, {"control": control, "at": (2,)})
     monkeypatch.setattr("rmtlottery.train.child.controlled", never)
-    again = child(parent, tmp_path, {"control": "rescale", "at": (2,)})
+    again = child(parent, tmp_path, {"control": control, "at": (2,)})
     assert [fingerprint(ticket.weights) for ticket in again] == [fingerprint(ticket.weights) for ticket in first]
+
+
+def test_a_name_fits_into_a_folders_and_tells_its_levels_apart(parent):
+    own = {"control": "shuffle_mask,rescale", "control_seed": 3, "at": list(range(1, 50))}
+    names = [name(parent, own | {"at": at}, {}) for at in (own["at"], own["at"][:-1])]
+    assert [len(word) for word in names] == [120, 120]
+    assert names[0] != names[1]
 
 
 def test_what_is_missing_is_made(parent, tmp_path):
@@ -64,12 +73,47 @@ def test_a_parent_that_is_another_by_now_is_not_taken_for_the_one_before(parent,
         child(rl.Run(parent.path), tmp_path, {"control": "rescale", "at": (2,)})
 
 
+def test_a_parent_that_was_trained_otherwise_by_the_same_spec_is_another_too(parent, tiny, tmp_path):
+    child(parent, tmp_path, {"control": "trained", "at": (2,)})
+    other = rl.fit(tiny.but(name="other"), tmp_path, precision="bf16")
+    shutil.rmtree(parent.path)
+    other.path.rename(parent.path)
+    with pytest.raises(rl.Refusal, match="has another start for seed 0, level 2"):
+        child(rl.Run(parent.path), tmp_path, {"control": "trained", "at": (2,)})
+
+
+def test_a_parent_of_another_spec_is_another_though_its_tickets_are_the_same(parent, tiny, tmp_path):
+    changed = {"control": "rescale", "at": (1,), "snapshots": (2,)}
+    child(parent, tmp_path, changed)
+    other = rl.fit(tiny.but(name="other", snapshots=(3,)), tmp_path)
+    assert other.fingerprint(1, 1) == parent.fingerprint(1, 1)
+    shutil.rmtree(parent.path)
+    other.path.rename(parent.path)
+    with pytest.raises(rl.Refusal, match="holds another spec"):
+        child(rl.Run(parent.path), tmp_path, changed)
+
+
+def test_a_run_of_that_name_that_was_trained_otherwise_is_not_taken_for_it(parent, tmp_path):
+    tickets = [CONTROLS["rescale"](parent[seed, 2], 0) for seed in parent.seeds]
+    rl.fit(parent.spec.but(lr=7e-3, name="parent-on-rescale-0-at-2"), tmp_path, start=tickets)
+    with pytest.raises(rl.Refusal, match="holds another spec"):
+        child(parent, tmp_path, {"control": "rescale", "at": (2,)})
+
+
+def test_tickets_are_rewound_where_no_control_is_named_and_records_and_units_are_free(parent, tmp_path):
+    run = child(parent, tmp_path, {"at": (2,), "record": {"snapshots": (4,)}, "lr": 4e-3}, precision="bf16")
+    assert {unit["precision"] for unit in run.units()} == {"bf16"}
+    assert run.spec.origin.control == "rewound"
+    assert list(run[1, 2].snapshots) == [0, 4]
+    assert fingerprint(run[1, 2].start) == fingerprint(parent[1, 2].start)
+
+
 def test_a_changed_field_is_another_run(parent, tmp_path):
     names = {child(parent, tmp_path, {"control": "rescale", "at": (2,), "lr": lr}).path.name for lr in (1e-3, 2e-3)}
     assert names == {"parent-lr=0.001-on-rescale-0-at-2", "parent-lr=0.002-on-rescale-0-at-2"}
 
 
-@pytest.mark.parametrize("field", ["phi", "seeds", "name", "net", "sigma_w", "levels"])
+@pytest.mark.parametrize("field", ["phi", "seeds", "name", "net", "sigma_w", "levels", "data", "validation", "chart"])
 def test_what_the_tickets_decide_cannot_be_told(parent, tmp_path, field):
     with pytest.raises(rl.Refusal, match=f"{field} is decided by the tickets that a child of parent starts from"):
         child(parent, tmp_path, {"control": "rescale", field: 1})
