@@ -9,11 +9,14 @@ RMTL_RUNS ?= runs
 demo: .venv/installed
 	RMTL_RUNS="$(RMTL_RUNS)" $(BIN)/python -m rmtlottery.study digits
 
+# A worker for every core, each with one thread.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile
+
 test: .venv/test lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: .venv/test lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: .venv/test
 	$(BIN)/ruff check .

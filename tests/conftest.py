@@ -1,5 +1,6 @@
 """Shared by the tests: statistical assertions that must refuse a near miss, and small runs."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -76,12 +77,14 @@ UNPACK = ROOT.parent / "shared" / "data" / "unpack"
 
 
 @pytest.fixture(scope="session")
-def real_data():
-    """The folder with the real MNIST and CIFAR-10: $RMTL_DATA, or real-data here, unpacked once."""
-    for folder in (Path(os.environ.get("RMTL_DATA") or ROOT / "real-data"), ROOT / "real-data"):
-        if all(place(published, name, folder).is_file() for published in (MNIST, CIFAR10) for name in published.files):
-            return folder
-    if not UNPACK.exists():
-        pytest.skip(f"no real MNIST and CIFAR-10 in $RMTL_DATA or {ROOT / 'real-data'}, and no {UNPACK} to unpack them")
-    subprocess.run([sys.executable, UNPACK, ROOT / "real-data"], check=True, capture_output=True)
-    return ROOT / "real-data"
+def real_data(tmp_path_factory):
+    """The folder with the real MNIST and CIFAR-10: $RMTL_DATA, or real-data here, unpacked once by one worker."""
+    with open(tmp_path_factory.getbasetemp().parent / "real-data.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for folder in (Path(os.environ.get("RMTL_DATA") or ROOT / "real-data"), ROOT / "real-data"):
+            if all(place(published, name, folder).is_file() for published in (MNIST, CIFAR10) for name in published.files):
+                return folder
+        if not UNPACK.exists():
+            pytest.skip(f"no real MNIST and CIFAR-10 in $RMTL_DATA or {ROOT / 'real-data'}, and no {UNPACK} to unpack them")
+        subprocess.run([sys.executable, UNPACK, ROOT / "real-data"], check=True, capture_output=True)
+        return ROOT / "real-data"

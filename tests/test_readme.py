@@ -1,6 +1,7 @@
 """What README and CONTRIBUTING show is run."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -88,26 +89,20 @@ def test_links_lead_somewhere():
             assert ((ROOT / name).parent / link).exists(), f"{name} links to {link}"
 
 
-@pytest.fixture
-def recipe():
-    """The analysis of CONTRIBUTING, as a file in the folder."""
+def test_the_recipe_for_an_analysis_works_in_one_file(tiny_run, tmp_path):
+    """In a copy of the package, so that no other test sees it."""
+    import pandas as pd
+
+    copy = shutil.copytree(ROOT / "rmtlottery", tmp_path / "copy" / "rmtlottery")
     (source,) = blocks("CONTRIBUTING.md", "python")
-    path = _questions.FOLDER / "zz_recipe.py"
-    path.write_text(source)
-    yield path.stem
-    path.unlink()
-    sys.modules.pop(f"rmtlottery.analyze.{path.stem}", None)
-
-
-def test_the_recipe_for_an_analysis_works_in_one_file(recipe, tiny_run, tmp_path):
-    assert _questions.questions()[recipe] == "How far do the kept weights move in training?"
-    table = rl.tabulate(recipe, tiny_run, order=1)
+    (copy / "analyze" / "recipe.py").write_text(source)
+    words = (tiny_run.path, "--only", "recipe", "--recipe.order", 1, "--out", tmp_path)
+    code, _, err = command("analyze", *words, cwd=copy.parent)
+    assert code == 0, err
+    assert "How far do the kept weights move in training?" in (tmp_path / "report-recipe.html").read_text()
+    table = pd.read_csv(tmp_path / "tables" / "recipe.csv")
     assert len(table) == 8 * 3
     assert table["moved"].between(0.001, 2).all()
-    words = (tiny_run.path, "--only", recipe, f"--{recipe}.order", 1, "--out", tmp_path)
-    code, _, err = command("analyze", *words)
-    assert code == 0, err
-    assert "How far do the kept weights move" in (tmp_path / f"report-{recipe}.html").read_text()
 
 
 @pytest.mark.parametrize("folder", STUDIED, ids=lambda folder: folder.name)

@@ -11,9 +11,10 @@ from rmtlottery.analyze._questions import questions
 from tests.commands import command
 
 
-def test_it_answers_and_prints_where(tiny_run, tmp_path, capsys):
+def test_it_answers_and_prints_where(tiny, tmp_path, capsys):
+    run = rl.fit(tiny.but(levels=1, seeds=(0,)), tmp_path / "runs")
     quick = ["--qmap.samples", "10", "--layers.redraws", "0", "--layers.bootstraps", "0", "--jacobian.samples", "2"]
-    assert main([str(tiny_run.path), *quick, "--out", str(tmp_path)]) == 0
+    assert main([str(run.path), *quick, "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out.splitlines()
     assert len(out) == 1 + len(questions())
     assert out[-1] == f"report: {tmp_path}/report.html"
