@@ -2,11 +2,12 @@
 
 import rmtlottery as rl
 
-# The rates of Adam and SGD are the best of several by validation accuracy of the dense net: docs/rmt_lens.
+# Every rate is the best of several by validation accuracy of the dense net: docs/rmt_lens.
 SEEDS = (0, 1, 2)
 FC = rl.preset("lens_fc").but(lr=3e-4, seeds=SEEDS)
 ORTHOGONAL = rl.preset("lens_fc_orthogonal").but(lr=3e-4, seeds=SEEDS)
 DIVIDED = rl.preset("lens_fc_divided").but(lr=3e-4, seeds=SEEDS)
+CONV = rl.preset("lens_conv_small").but(lr=3e-3, seeds=SEEDS)
 SGD = FC.but(optimiser={"kind": "sgd", "lr": 0.01})
 
 # Six epochs a level are enough to rank masks. Levels 7, 10 and 13 keep 21, 11 and 5.5 %.
@@ -61,15 +62,16 @@ ARMS = {
     for arm in (*FOUND, *MATCHED)
 }
 
-# The same after 50 epochs, for those that did best after 6.
+# After 50 epochs a level, at 5.5 % and at the 41 % where tickets are best: the base, imp, and masks that did best after 6.
 BEST = ("shuffle_mask", "rewound", "shuffle_mask,equal_lengths", "local_init_mask,equal_lengths", "equal_lengths")
 LONG = {
-    f"long {arm.replace(',', '+')} {rate:g}": ("normal", {"control": arm, "at": (13,), "lr": rate})
+    f"long {arm.replace(',', '+')} {level} {rate:g}": ("normal", {"control": arm, "at": (level,), "lr": rate})
     for rate in (3e-4, 1e-3)
+    for level in (13, 4)
     for arm in BEST
 }
 SMALL = {f"small_dense {level}": ("tickets", {"control": "small_dense", "at": (level,)}) for level in LEVELS}
-STUDY = {"normal": FC, "orthogonal": ORTHOGONAL, "sgd": SGD, "divided": DIVIDED, "conv": rl.preset("lens_conv_small")}
+STUDY = {"normal": FC, "orthogonal": ORTHOGONAL, "sgd": SGD, "divided": DIVIDED, "conv": CONV}
 FIFTHS = {f"std {words}": FIFTH.but(sigma_w=std, name=f"lens_std_{words.replace(' ', '_')}") for words, std in STDS.items()}
 
 RUNS = {"tickets": QUICK} | STUDY | {"resnet": rl.preset("lens_resnet")} | FIFTHS | SMALL | ARMS | LONG
@@ -90,5 +92,6 @@ FIGURES = {
     "accuracy-std": ("accuracy", {}, FIFTHS),
     "recipes": ("recipes", {}, ["tickets", *ARMS, *SMALL]),
     "recipes-long": ("recipes", {}, ["normal", *LONG]),
+    "recipes-stopped": ("recipes", {"stopped": True}, ["normal", *LONG]),
     "trainability": ("trainability", {}, ["tickets", *ARMS, *SMALL]),
 }

@@ -120,8 +120,15 @@ def ask(question: Question, form: Form) -> "tuple[pd.DataFrame, list[str]]":
 
 
 def asked_before(question: Question, path: Path, form: Form) -> "tuple[pd.DataFrame, list[str]]":
-    """The table that lies there, if nothing it depends on has changed; else asked, and kept where nothing went wrong."""
-    mark = _kept.mark(question.name, question.given, [source for source in question.of or () if isinstance(source, Run)])
+    """The table that lies there, if nothing it depends on has changed; else asked, and kept where nothing went wrong.
+
+    Of checkpoints none is kept: they have no record that would tell a change.
+    """
+    sources = question.of or ()
+    runs = [source for source in sources if isinstance(source, Run)]
+    if len(runs) < len(sources):
+        return ask(question, form)
+    mark = _kept.mark(question.name, question.given, runs)
     table = _kept.load(path, mark)
     if table is not None:
         return table, []

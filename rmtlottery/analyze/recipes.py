@@ -7,7 +7,8 @@ compared on test accuracy, seed by seed. The base is `shuffle_mask`, or `random_
 Share is (arm - base) / (imp - base), with Fieller's 95 % interval of paired seeds: where imp's lead itself is not told apart
 from 0, there is no gap and no share. Better than the base is p < 5 % by a one-sided paired t-test after Holm's correction
 over all arms and densities. Not told apart from imp means that the uncorrected 95 % interval of the difference holds 0, as
-that of few seeds may do for want of seeds. Densities that imp alone has, or that lack the base, are left out.
+that of few seeds may do for want of seeds. Densities that imp alone has, or that lack the base, are left out. Accuracies are
+those after the last epoch or, `stopped`, after the one that is best on validation.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from rmtlottery.analyze._gap_share import BEHIND, GAP, NO_GAP
 from rmtlottery.analyze._matched import SAME, matched
 from rmtlottery.analyze._paired import compared
 from rmtlottery.analyze._style import percent
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -60,14 +62,23 @@ IMP, BASE = "tab:blue", "tab:orange"
 ALPHA = 0.05
 
 
-def table(ticket: Ticket) -> "pd.DataFrame":
+def table(ticket: Ticket, *, stopped: bool = False) -> "pd.DataFrame":
     """Columns: task, arm, weights, lr, split, accuracy, loss, epoch, source; after the last epoch, as in `accuracy`."""
     import pandas as pd
 
-    whose, last = standing(ticket), ticket.metrics[-1]
+    whose = standing(ticket)
+    last = best_epoch(ticket) if stopped else ticket.metrics[-1]
+    whose["task"] += ", stopped on validation" if stopped else ""
     splits = [name.removesuffix("_accuracy") for name in last if name.endswith("_accuracy")]
     scores = [{"split": s, "accuracy": last[f"{s}_accuracy"], "loss": last[f"{s}_loss"]} for s in splits]
     return pd.DataFrame([whose | score for score in scores]).assign(epoch=last["epoch"], source="measured")
+
+
+def best_epoch(ticket: Ticket) -> dict[str, Any]:
+    """Where early stopping would have ended: the first of the best on validation."""
+    if "validation_accuracy" not in ticket.metrics[0]:
+        raise Refusal(f"{ticket} was trained without a validation part to stop on; ask with stopped = False")
+    return max(ticket.metrics, key=lambda row: row["validation_accuracy"])
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
@@ -88,8 +99,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
         arms = candidates(part).sort_values("accuracy", ignore_index=True)
         draw_accuracies(part, arms, left)
         draw_shares(arms, right)
-        left.set_title(f"density {percent(density(part))}: {gap_words(part)}", loc="left")
-        right.set_title(str(part["task"].iloc[0]))
+        left.set_title(f"{part['task'].iloc[0]}\ndensity {percent(density(part))}: {gap_words(part)}", loc="left")
     key(figure, set(rows["base"]), f"means of {'-'.join(map(str, sorted(set(rows['seeds']))))} seeds with 95 % intervals")
     return figure
 
@@ -124,7 +134,7 @@ def draw_accuracies(part: "pd.DataFrame", arms: "pd.DataFrame", axes: "Axes") ->
             axes.axvspan(row["accuracy_low"], row["accuracy_high"], color=colour, alpha=0.2, linewidth=0)
             axes.axvline(row["accuracy"], color=colour)
     dots(arms, "accuracy", axes)
-    axes.set(xlabel="test accuracy after the last epoch")
+    axes.set(xlabel="test accuracy")
     axes.set_yticks(range(len(arms)), [tick(row, density(part)) for _, row in arms.iterrows()])
 
 

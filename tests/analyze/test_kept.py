@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import rmtlottery as rl
 from rmtlottery.analyze import _kept
 from rmtlottery.analyze._answer import Form, answer
+from rmtlottery.analyze._checkpoint import Checkpoint
 
 TABLE = pd.DataFrame(
     {"run": ["a", "b"], "level": [3, 4], "q": [0.1 + 0.2, np.nan], "edge": [np.inf, 1e-300], "refused": [True, False]}
@@ -126,3 +129,12 @@ def test_a_table_with_faults_is_not_kept(tiny_run, tmp_path, monkeypatch):
     monkeypatch.setattr("rmtlottery.analyze.accuracy.headline", lambda table: "")
     answer([tiny_run], [("accuracy",)], tmp_path / "report.html", "t", "c", Form(kept=True))
     assert not list(tmp_path.rglob("*.npz"))
+
+
+def test_a_checkpoint_that_was_written_anew_is_asked_anew(tmp_path):
+    asked, path, told = [("layers", {"redraws": 0, "bootstraps": 0})], tmp_path / "net.safetensors", []
+    for scale in (1.0, 3.0):
+        save_file({"one.weight": scale * torch.ones(12, 30).tril()}, path)
+        answer([Checkpoint(path)], asked, tmp_path / "out" / "report.html", "t", "c", Form(kept=True))
+        told.append((tmp_path / "out" / "tables" / "layers.csv").read_text())
+    assert told[0] != told[1]

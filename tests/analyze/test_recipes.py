@@ -1,5 +1,7 @@
 """From runs to a sentence: what is asked together, what is drawn, and words that are numbers of the table."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -35,6 +37,24 @@ def test_arm_and_rate_are_those_of_the_run_and_accuracy_of_its_last_epoch(tiny_r
     assert len(found) == 3 * (2 * 2 * 4 + 2 * 2 * 2)
 
 
+def test_stopped_is_the_first_epoch_that_is_best_on_validation_whatever_the_test_says(tiny_run):
+    ticket, scores = tiny_run[0, 1], [(0.2, 0.9), (0.6, 0.3), (0.6, 0.8), (0.5, 0.7)]
+    rows = [
+        ticket.metrics[0] | {"epoch": n, "validation_accuracy": v, "test_accuracy": t} for n, (v, t) in enumerate(scores)
+    ]
+    table = rl.tabulate("recipes", replace(ticket, record=ticket.record | {"metrics": rows}), stopped=True)
+    assert table.set_index("split")["accuracy"][["validation", "test"]].to_list() == [0.6, 0.3]
+    assert set(table["epoch"]) == {1}
+    assert set(table["task"]) == {"tanh fc of normal init on digits, 3 epochs of adam, stopped on validation"}
+
+
+def test_stopping_takes_a_validation_part(tiny_run):
+    rows = [{key: held for key, held in row.items() if "validation" not in key} for row in tiny_run[0, 1].metrics]
+    ticket = replace(tiny_run[0, 1], record=tiny_run[0, 1].record | {"metrics": rows})
+    with pytest.raises(rl.Refusal, match="was trained without a validation part to stop on"):
+        rl.tabulate("recipes", ticket, stopped=True)
+
+
 def test_what_was_not_trained_is_refused(tiny_run):
     ticket = rl.controls.fresh_init(tiny_run[0, 1], 5)
     with pytest.raises(rl.Refusal, match=r"a control that was not trained: train it with rl.fit"):
@@ -45,6 +65,7 @@ def test_real_runs_are_drawn_and_told_at_the_levels_they_share(found):
     figure = plot(found)
     titles = [axes.get_title(loc="left") for axes in figure.axes[::2]]
     densities = found.groupby("level")["density"].mean()
+    titles = [title.partition("\n")[2] for title in titles]
     assert [title.partition(" %")[0] for title in titles] == [f"density {100 * densities[n]:.3g}" for n in (2, 3)]
     words = headline(found)
     assert all(title in words.replace(" % imp", " %: imp") for title in titles)
@@ -146,7 +167,7 @@ def test_another_density_is_written_beside_the_arm():
     ticks = [text.get_text() for text in plot(table).axes[0].get_yticklabels()]
     assert ticks[1] == "only signs kept (keep_signs), lr 0.01, density 100 %"
     assert "density" not in ticks[0]
-    assert plot(table).axes[0].get_title(loc="left").startswith("density 10 %")
+    assert plot(table).axes[0].get_title(loc="left").startswith(f"{TASK}\ndensity 10 %")
 
 
 def test_arms_meet_where_they_keep_as_many_weights_and_others_are_counted():
@@ -178,6 +199,6 @@ def test_names():
 
 def test_densities_are_panels_from_dense_to_sparse():
     table = pd.concat([made(ARMS, level=13, density=0.05), made(ARMS), made({"imp": ARMS["imp"]}, level=3, density=0.5)])
-    titles = [axes.get_title(loc="left")[:12] for axes in plot(table).axes[::2]]
+    titles = [axes.get_title(loc="left").removeprefix(f"{TASK}\n")[:12] for axes in plot(table).axes[::2]]
     assert titles == ["density 10 %", "density 5 %:"]
     assert np.isfinite(plt.gcf().get_size_inches()).all()
