@@ -50,9 +50,9 @@ def log_height(axes: "Axes", values: Any, low: float, high: float) -> None:
     plain_log_ticks(axes.yaxis)
 
 
-def legend_beside(axes: "Axes", title: str, *entries: Any) -> None:
+def legend_beside(axes: "Axes", title: str, *entries: Any, columns: int = 1) -> None:
     """The legend to the right of its axes, where it hides nothing; entries are lines and words, if not those drawn."""
-    axes.legend(*entries, title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    axes.legend(*entries, title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, ncols=columns)
 
 
 def seeds_words(number: int) -> str:

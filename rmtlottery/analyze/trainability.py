@@ -15,7 +15,6 @@ of one task that keep as many weights, within 5 %, each arm at its own best lear
 there is none), and of the seeds that all arms of a density have.
 """
 
-from itertools import cycle
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 NEEDS = "the net and its data"
 NETS = ("fc", "conv")
 FORMED = 1024  # units of the shorter side of a Jacobian that is formed
+IN_A_COLUMN = 16  # arms in a legend
 COLLINEAR = 10.0  # inflation beyond which shares are not told apart
 SPLITS = {"test": "accuracy", "validation": "validation", "train": "train"}
 
@@ -104,7 +104,9 @@ def plot(table: "pd.DataFrame") -> "Figure":
     import matplotlib.pyplot as plt
 
     tasks = list(table.groupby("task"))
-    figure, axes = plt.subplots(2 * len(tasks), 3, figsize=(16, 8.4 * len(tasks)), squeeze=False, layout="constrained")
+    columns = 1 + table["arm"].nunique() // IN_A_COLUMN
+    size = (12 + 4 * columns, 8.4 * len(tasks))
+    figure, axes = plt.subplots(2 * len(tasks), 3, figsize=size, squeeze=False, layout="constrained")
     for place, (task, part) in enumerate(tasks):
         rows, panels = logs(part), axes[2 * place : 2 * place + 2].ravel()
         found = means(rows)
@@ -112,10 +114,9 @@ def plot(table: "pd.DataFrame") -> "Figure":
         for name, panel in zip(PREDICTORS, panels, strict=False):
             draw_scatter(found, rows, name, panel)
         if len(found):
-            legend_beside(panels[2], "")
+            legend_beside(panels[2], "large: means over seeds\nsmall: tickets", columns=columns)
         draw_slopes(told, panels[5])
-        panels[0].set_title(str(task))
-        panels[1].set_title("large: arms, mean over seeds; small: tickets")
+        panels[0].set_title(str(task), loc="left")
         panels[5].set_title(fill(worth(told) or too_few(found), 56))
     return figure
 
@@ -127,8 +128,9 @@ def draw_scatter(found: "pd.DataFrame", rows: "pd.DataFrame", name: str, axes: "
     if found.empty:
         return axes.set_axis_off()
     arms = sorted(found["arm"].unique(), key=lambda held: (held != ITERATED, held))
-    strong, pale = sns.color_palette("tab20")[::2], sns.color_palette("tab20")[1::2]
-    colours = dict(zip(arms, cycle(strong + pale), strict=False)) | {ITERATED: (0.0, 0.0, 0.0)}
+    pairs = sns.color_palette("tab20")
+    hues = [*pairs[::2], *pairs[1::2]] if len(arms) <= len(pairs) else sns.color_palette("husl", len(arms))
+    colours = dict(zip(arms, hues, strict=False)) | {ITERATED: (0.0, 0.0, 0.0)}
     usual = found.groupby("kept")[[name, "points"]].mean()
     small, large = (part[part["kept"].isin(usual.index)] for part in (rows, found))
     large = large.assign(density=large.groupby("kept")["density"].transform("median").map(percent))
@@ -137,7 +139,7 @@ def draw_scatter(found: "pd.DataFrame", rows: "pd.DataFrame", name: str, axes: "
     sns.scatterplot(less(large, usual), s=70, style="density", **look)
     axes.legend().remove()
     axes.grid(alpha=0.3)
-    axes.set(xlabel=f"{PREDICTORS[name]}, less its density's mean", ylabel="test accuracy, points, less its density's mean")
+    axes.set(xlabel=f"{PREDICTORS[name]}, less its density's mean", ylabel="test accuracy, points,\nless its density's mean")
 
 
 def less(rows: "pd.DataFrame", usual: "pd.DataFrame") -> "pd.DataFrame":

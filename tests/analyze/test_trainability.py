@@ -180,7 +180,7 @@ def test_every_task_has_its_sentence_and_its_panels():
     assert headline(table).startswith(f"{OTHER}: whether it does at equal density takes 4 arms")
     assert f"; {TASK}: at equal density test accuracy" in headline(table)
     figure = rl.plot("trainability", table)
-    assert [axes.get_title() for axes in figure.axes][::6] == [OTHER, TASK]
+    assert [axes.get_title(loc="left") for axes in figure.axes][::6] == [OTHER, TASK]
     assert not figure.axes[5].axison
 
 
@@ -188,7 +188,7 @@ def test_every_task_has_its_sentence_and_its_panels():
 def test_the_figure_has_every_predictor_and_one_legend(which):
     figure = rl.plot("trainability", arms(SLOPES).query(which))
     assert [axes.get_xlabel() for axes in figure.axes[:5]] == [f"{n}, less its density's mean" for n in PREDICTORS.values()]
-    assert all(axes.get_ylabel() == "test accuracy, points, less its density's mean" for axes in figure.axes[:5])
+    assert all(axes.get_ylabel() == "test accuracy, points,\nless its density's mean" for axes in figure.axes[:5])
     words = [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
     assert words[:2] == ["arm", "imp"]
     assert "density" in words
