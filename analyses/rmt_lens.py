@@ -77,6 +77,7 @@ FIFTHS = {f"std {words}": FIFTH.but(sigma_w=std, name=f"lens_std_{words.replace(
 RUNS = {"tickets": QUICK} | STUDY | {"resnet": rl.preset("lens_resnet")} | FIFTHS | SMALL | ARMS | LONG
 FIGURES = {
     "accuracy": ("accuracy", {}, [*STUDY, "resnet"]),
+    "accuracy-stopped": ("accuracy", {"stopped": True}, [*STUDY, "resnet"]),
     "gap": ("gap", {}, ["normal", "resnet"]),
     "weights": ("weights", {}, ["normal", "orthogonal", "conv"]),
     "histogram": ("histogram", {}, ["normal"]),

@@ -1,11 +1,12 @@
 """How accurate is the trained ticket as its density falls?
 
-Accuracies are those of the last epoch, never of the best test epoch. The training one is the mean over that epoch's
-steps, the others are taken after the last step.
+Accuracies are those of the last epoch or, with option `stopped`, of the one that is best on validation; never of the best
+test epoch. The training one is the mean over that epoch's steps, the others are taken after its last step.
 """
 
 from typing import TYPE_CHECKING
 
+from rmtlottery.analyze._stopping import LAST, STOPPED, taken
 from rmtlottery.analyze._style import density_axis, legend_beside, mean_density, seeds_words, share_interval
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 NEEDS = "what training recorded"
 
 
-def table(ticket: Ticket) -> "pd.DataFrame":
-    """Columns: split, accuracy, loss, epoch."""
+def table(ticket: Ticket, *, stopped: bool = False) -> "pd.DataFrame":
+    """Columns: split, accuracy, loss, epoch, when."""
     import pandas as pd
 
     if not ticket.metrics:
         raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...), or ask gap")
-    last = ticket.metrics[-1]
+    last = taken(ticket, stopped)
     splits = [name.removesuffix("_accuracy") for name in last if name.endswith("_accuracy")]
     scores = [{"split": s, "accuracy": last[f"{s}_accuracy"], "loss": last[f"{s}_loss"]} for s in splits]
-    return pd.DataFrame(scores).assign(epoch=last["epoch"], source="measured")
+    return pd.DataFrame(scores).assign(epoch=last["epoch"], when=STOPPED if stopped else LAST, source="measured")
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
@@ -52,7 +53,7 @@ def draw(title: str, by: str, rows: "pd.DataFrame", axes: "Axes") -> None:
     look = {"hue": by, "hue_order": found, "style": by, "style_order": found, "markers": True, "dashes": False}
     sns.lineplot(rows, x="density", y="accuracy", errorbar=share_interval, ax=axes, **look)
     density_axis(axes)
-    axes.set(title=title, ylabel="accuracy after the last epoch")
+    axes.set(title=title, ylabel=f"accuracy {rows['when'].iloc[0]}")
     axes.grid(alpha=0.3)
     legend_beside(axes, seeds_words(rows["seed"].nunique()))
 
@@ -60,12 +61,12 @@ def draw(title: str, by: str, rows: "pd.DataFrame", axes: "Axes") -> None:
 def headline(table: "pd.DataFrame") -> str:
     """Test accuracy of the densest level, of the level that validation would choose, and of the last level."""
     scores = table.pivot_table("accuracy", ["run", "level"], "split")
-    found = []
+    found, when = [], table["when"].iloc[0]
     for run, levels in scores.groupby(level="run"):
         judge = "validation" if "validation" in levels else "train"
         first, last = levels.index[0][1], levels.index[-1][1]
         places = {"densest": first, f"chosen on {judge}": levels[judge].idxmax()[1], "sparsest": last}
-        found.append(f"{run}: test accuracy is " + ", ".join(words(table, run, *place) for place in places.items()))
+        found.append(f"{run}: test accuracy {when} is " + ", ".join(words(table, run, *place) for place in places.items()))
     return "; ".join(found) + f" (mean and 95 % interval over seeds {sorted(table['seed'].unique().tolist())})."
 
 

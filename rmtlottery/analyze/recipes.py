@@ -18,8 +18,8 @@ from rmtlottery.analyze._arms import ITERATED, standing
 from rmtlottery.analyze._gap_share import BEHIND, GAP, NO_GAP
 from rmtlottery.analyze._matched import SAME, matched
 from rmtlottery.analyze._paired import compared
+from rmtlottery.analyze._stopping import STOPPED, taken
 from rmtlottery.analyze._style import percent
-from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -67,18 +67,11 @@ def table(ticket: Ticket, *, stopped: bool = False) -> "pd.DataFrame":
     import pandas as pd
 
     whose = standing(ticket)
-    last = best_epoch(ticket) if stopped else ticket.metrics[-1]
-    whose["task"] += ", stopped on validation" if stopped else ""
+    last = taken(ticket, stopped)
+    whose["task"] += f", {STOPPED}" if stopped else ""
     splits = [name.removesuffix("_accuracy") for name in last if name.endswith("_accuracy")]
     scores = [{"split": s, "accuracy": last[f"{s}_accuracy"], "loss": last[f"{s}_loss"]} for s in splits]
     return pd.DataFrame([whose | score for score in scores]).assign(epoch=last["epoch"], source="measured")
-
-
-def best_epoch(ticket: Ticket) -> dict[str, Any]:
-    """Where early stopping would have ended: the first of the best on validation."""
-    if "validation_accuracy" not in ticket.metrics[0]:
-        raise Refusal(f"{ticket} was trained without a validation part to stop on; ask with stopped = False")
-    return max(ticket.metrics, key=lambda row: row["validation_accuracy"])
 
 
 def plot(table: "pd.DataFrame") -> "Figure":

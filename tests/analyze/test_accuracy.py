@@ -1,5 +1,7 @@
 """Accuracies are those of the last epoch, and the level that is praised was not chosen on the test set."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -34,6 +36,7 @@ def made(validation, test):
             "density": 0.8**level,
             "split": split,
             "accuracy": values[level] + 0.01 * seed,
+            "when": "after the last epoch",
         }
         for split, values in (("train", [1, 1, 1]), ("validation", validation), ("test", test))
         for level in range(3)
@@ -58,3 +61,13 @@ def test_the_figure_has_a_panel_a_run_a_line_a_split_and_its_labels(tiny_run):
     for axes in figure.axes[1:]:
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("density (weights kept)", "accuracy after the last epoch")
         assert [text.get_text() for text in axes.get_legend().get_texts()] == ["train", "validation", "test"]
+
+
+def test_stopped_is_where_validation_is_best(tiny_run):
+    ticket, scores = tiny_run[0, 1], [(0.2, 0.9), (0.6, 0.3), (0.6, 0.8), (0.5, 0.7)]
+    last = ticket.metrics[-1]
+    rows = [last | {"epoch": n, "validation_accuracy": v, "test_accuracy": t} for n, (v, t) in enumerate(scores)]
+    table = rl.tabulate("accuracy", replace(ticket, record=ticket.record | {"metrics": rows}), stopped=True)
+    assert table.set_index("split")["accuracy"][["validation", "test"]].to_list() == [0.6, 0.3]
+    assert "test accuracy stopped on validation is 30.0%" in accuracy.headline(table)
+    assert rl.plot("accuracy", table).axes[0].get_ylabel() == "accuracy stopped on validation"
