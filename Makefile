@@ -10,7 +10,7 @@ demo: .venv/installed
 	RMTL_RUNS="$(RMTL_RUNS)" $(BIN)/python -m rmtlottery.study digits
 
 # A worker for every core, each with one thread.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(shell nproc 2>/dev/null || echo logical) --dist loadfile
 
 test: .venv/test lint
 	$(PYTEST) -m "not slow"

@@ -93,7 +93,8 @@ def test_the_recipe_for_an_analysis_works_in_one_file(tiny_run, tmp_path):
     """In a copy of the package, so that no other test sees it."""
     import pandas as pd
 
-    copy = shutil.copytree(ROOT / "rmtlottery", tmp_path / "copy" / "rmtlottery")
+    whole = shutil.ignore_patterns("__pycache__")
+    copy = shutil.copytree(ROOT / "rmtlottery", tmp_path / "copy" / "rmtlottery", ignore=whole)
     (source,) = blocks("CONTRIBUTING.md", "python")
     (copy / "analyze" / "recipe.py").write_text(source)
     words = (tiny_run.path, "--only", "recipe", "--recipe.order", 1, "--out", tmp_path)
@@ -141,6 +142,8 @@ def test_the_rates_of_the_lens_study_are_those_that_validation_chose():
         assert words in text
     best = means["validation"].groupby(["preset", "optimiser"]).idxmax()
     chosen = {RUN_OF[preset, optimiser]: lr for preset, optimiser, lr in best}
+    tried = table.groupby(["preset", "optimiser"])["lr"]
+    assert all(tried.min()[preset, optimiser] < lr < tried.max()[preset, optimiser] for preset, optimiser, lr in best)
     assert chosen == {name: spec.optimiser.lr for name, spec in study.load("rmt_lens").STUDY.items()}
 
 

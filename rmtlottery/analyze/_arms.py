@@ -10,7 +10,7 @@ ITERATED = "imp"
 
 
 def standing(ticket: Ticket) -> dict[str, Any]:
-    """`task`, what it was trained to do and how; `arm`; `weights`, how many are kept; and the learning rate `lr`."""
+    """`task`, what was trained on what and for how long; `arm`; `weights`, how many are kept; and the learning rate `lr`."""
     if not ticket.metrics or ticket.spec is None:
         raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...), and ask its run")
     kept = sum(int(mask.count_nonzero()) for mask in ticket.mask.values())
@@ -19,9 +19,11 @@ def standing(ticket: Ticket) -> dict[str, Any]:
 
 
 def task(spec: Spec, epochs: int) -> str:
-    """Kinds of net, init, data and optimiser, and epochs."""
+    """Kinds of net, init with its sigmas, data and optimiser, and epochs. What else specs differ in is not told apart."""
     net = " ".join(word for word in (getattr(spec.net, "phi", ""), spec.net.kind) if word)
-    return f"{net} of {spec.init.kind} init on {spec.data.kind}, {epochs} epochs of {spec.optimiser.kind}"
+    sigmas = [f"{getattr(spec.init, name):g}" for name in ("sigma_w", "sigma_b") if hasattr(spec.init, name)]
+    init = f"{spec.init.kind} init ({', '.join(sigmas)})" if sigmas else f"{spec.init.kind} init"
+    return f"{net} of {init} on {spec.data.kind}, {epochs} epochs of {spec.optimiser.kind}"
 
 
 def arm(ticket: Ticket) -> str:

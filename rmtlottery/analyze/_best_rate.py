@@ -9,7 +9,7 @@ NO_CHOICE = "the only rate"
 
 
 def best_rates(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The rows of one rate for each arm that keeps as many weights, and `judge`: the split that chose it."""
+    """Of each arm that keeps as many weights the rows of one of its `rates`, and `judge`: the split that chose it."""
     import pandas as pd
 
     parts = table.reset_index(drop=True).groupby(["task", "kept", "arm"])
@@ -23,12 +23,12 @@ def at_best(part: "pd.DataFrame") -> "pd.DataFrame":
     chosen already, and a lucky seed alone is no rival to a mean.
     """
     if part["lr"].nunique() == 1:
-        return part.assign(judge=NO_CHOICE)
+        return part.assign(judge=NO_CHOICE, rates=1)
     judge = "validation" if accuracies(part, "validation").notna().any() else "train"
     of_seeds = accuracies(part, judge).groupby([part["lr"], part["seed"]]).mean()
     means = of_seeds.groupby("lr").agg(["count", "mean"])
     rivals = means.loc[means["count"] == means["count"].max(), "mean"]
-    return part[part["lr"] == rivals.idxmax()].assign(judge=judge)
+    return part[part["lr"] == rivals.idxmax()].assign(judge=judge, rates=len(means))
 
 
 def accuracies(part: "pd.DataFrame", split: str) -> "pd.Series":

@@ -42,14 +42,15 @@ def passes(rows: "pd.DataFrame") -> "pd.Series":
 
 
 def means(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Over the seeds that all arms of a density have, each the mean of its draws.
+    """Over the `seeds` that all arms of a density have, each the mean of its draws.
 
     Of densities that have several arms, or of all where none has.
     """
     arms = rows.groupby("kept")["arm"].transform("nunique")
     balanced = rows[rows.groupby(["kept", "seed"])["arm"].transform("nunique") == arms]
-    by_seed = balanced.groupby(["kept", "arm", "seed"])[["density", "points", *PREDICTORS]].mean()
-    found = by_seed.groupby(["kept", "arm"]).mean().reset_index()
+    by_seed = balanced.groupby(["kept", "arm", "seed"], as_index=False)[["density", "points", *PREDICTORS]].mean()
+    found = by_seed.groupby(["kept", "arm"]).mean().assign(seed=by_seed.groupby(["kept", "arm"]).size())
+    found = found.rename(columns={"seed": "seeds"}).reset_index()
     several = found.groupby("kept")["arm"].transform("size") > 1
     return found[several] if several.any() else found
 
@@ -71,7 +72,7 @@ def moves(found: "pd.DataFrame", name: str) -> bool:
 
 
 def independent(found: "pd.DataFrame", names: list[str]) -> bool:
-    """Whether several predictors, beside the levels, leave their slopes to be told."""
+    """Whether several predictors, beside the densities, leave their slopes to be told."""
     rows = len(found) - found["kept"].nunique()
     return 1 < len(names) < rows and bool(np.linalg.matrix_rank(standard(found, names)) == len(names))
 

@@ -67,5 +67,5 @@ def load(path: Path, mark: str) -> "pd.DataFrame | None":
             if str(held["mark"]) != mark:
                 return None
             return pd.DataFrame({str(name): held[f"column {place}"] for place, name in enumerate(held["names"])})
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile, zlib.error):
         return None  # RuntimeError: an altered byte may say that a zip is encrypted, or of a later kind

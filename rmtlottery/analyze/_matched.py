@@ -9,7 +9,8 @@ from rmtlottery.analyze._arms import ITERATED
 if TYPE_CHECKING:
     import pandas as pd
 
-SAME = 0.05  # numbers of weights that differ by less are called one
+SAME = 0.05  # numbers of weights that differ by less are compared
+ALIKE = 0.01  # those of iterated tickets that differ by less are called one: no cut is as small
 
 
 def matched(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -24,15 +25,15 @@ def matched(table: "pd.DataFrame") -> "pd.DataFrame":
 
 def of_task(part: "pd.DataFrame") -> "pd.DataFrame":
     iterated = part["arm"] == ITERATED
-    sizes = np.array(distinct(part.loc[iterated if iterated.any() else part.index, "weights"]))
+    sizes = np.array(distinct(part.loc[iterated, "weights"], ALIKE) or distinct(part["weights"], SAME))
     off = np.abs(part["weights"].to_numpy()[:, None] / sizes - 1)
     return part.assign(kept=sizes[off.argmin(1)])[off.min(1) < SAME]
 
 
-def distinct(weights: "pd.Series") -> list[int]:
+def distinct(weights: "pd.Series", alike: float) -> list[int]:
     """From the largest down, each at least so much smaller than the one before."""
     found: list[int] = []
     for number in sorted(set(weights), reverse=True):
-        if not found or number <= found[-1] * (1 - SAME):
+        if not found or number <= found[-1] * (1 - alike):
             found.append(number)
     return found

@@ -59,7 +59,7 @@ def facts(part: "pd.DataFrame", arm: str) -> dict[str, Any]:
     mine, base, nothing = part[part["arm"] == arm], part["base"].iloc[0], pd.Series(np.nan, scores.index)
     own, imp, ground = scores[arm], scores.get(ITERATED, nothing), scores.get(base, nothing)
     first = mine.iloc[0]
-    held = first[["task", "kept", "base", "arm", "lr", "judge"]].to_dict() | {"density": mine["density"].mean()}
+    held = first[["task", "kept", "base", "arm", "lr", "judge", "rates"]].to_dict() | {"density": mine["density"].mean()}
     held |= {"seeds": int(own.count())} | summary("accuracy", own.dropna(), share_interval)
     held |= summary("to_imp", difference(own, imp)) | summary("to_base", difference(own, ground))
     whole = pd.DataFrame({"own": own, "imp": imp, "ground": ground}).dropna()

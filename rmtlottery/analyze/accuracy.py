@@ -35,7 +35,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
     """Mean over seeds at each level with its 95 % t-interval, one panel a run, and one over several runs."""
     import matplotlib.pyplot as plt
 
-    rows = mean_density(table)
+    rows = mean_density(named(table))
     panels = [(str(run), "split", part) for run, part in rows.groupby("run")]
     if len(panels) > 1:
         panels.insert(0, ("test accuracy of each run", "run", rows[rows["split"] == "test"]))
@@ -43,6 +43,13 @@ def plot(table: "pd.DataFrame") -> "Figure":
     for panel, place in zip(panels, axes.flat, strict=True):
         draw(*panel, place)
     return figure
+
+
+def named(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Runs that are taken where they stop on validation are called so; a table without `when` is of before one could ask."""
+    if "when" not in table:
+        return table
+    return table.assign(run=table["run"].mask(table["when"] == STOPPED, table["run"] + f", {STOPPED}"))
 
 
 def draw(title: str, by: str, rows: "pd.DataFrame", axes: "Axes") -> None:
@@ -53,20 +60,22 @@ def draw(title: str, by: str, rows: "pd.DataFrame", axes: "Axes") -> None:
     look = {"hue": by, "hue_order": found, "style": by, "style_order": found, "markers": True, "dashes": False}
     sns.lineplot(rows, x="density", y="accuracy", errorbar=share_interval, ax=axes, **look)
     density_axis(axes)
-    axes.set(title=title, ylabel=f"accuracy {rows['when'].iloc[0]}")
+    stopped = rows["run"].str.endswith(STOPPED).any()
+    axes.set(title=title, ylabel="accuracy" if stopped else f"accuracy {LAST}")
     axes.grid(alpha=0.3)
     legend_beside(axes, seeds_words(rows["seed"].nunique()))
 
 
 def headline(table: "pd.DataFrame") -> str:
     """Test accuracy of the densest level, of the level that validation would choose, and of the last level."""
+    table = named(table)
     scores = table.pivot_table("accuracy", ["run", "level"], "split")
-    found, when = [], table["when"].iloc[0]
+    found = []
     for run, levels in scores.groupby(level="run"):
         judge = "validation" if "validation" in levels else "train"
         first, last = levels.index[0][1], levels.index[-1][1]
         places = {"densest": first, f"chosen on {judge}": levels[judge].idxmax()[1], "sparsest": last}
-        found.append(f"{run}: test accuracy {when} is " + ", ".join(words(table, run, *place) for place in places.items()))
+        found.append(f"{run}: test accuracy is " + ", ".join(words(table, run, *place) for place in places.items()))
     return "; ".join(found) + f" (mean and 95 % interval over seeds {sorted(table['seed'].unique().tolist())})."
 
 

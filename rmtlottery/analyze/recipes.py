@@ -63,7 +63,7 @@ ALPHA = 0.05
 
 
 def table(ticket: Ticket, *, stopped: bool = False) -> "pd.DataFrame":
-    """Columns: task, arm, weights, lr, split, accuracy, loss, epoch, source; after the last epoch, as in `accuracy`."""
+    """Columns: task, arm, weights, lr, split, accuracy, loss, epoch, source."""
     import pandas as pd
 
     whose = standing(ticket)
@@ -151,7 +151,8 @@ def dots(arms: "pd.DataFrame", y: str, axes: "Axes") -> None:
 
 def tick(row: "pd.Series", usual: float) -> str:
     odd = abs(row["density"] / usual - 1) > SAME
-    return f"{name_of(row['arm'])}, lr {row['lr']:g}" + (f", density {percent(row['density'])}" if odd else "")
+    tried = f" (best of {row['rates']})" if row["rates"] > 1 else ""
+    return f"{name_of(row['arm'])}, lr {row['lr']:g}{tried}" + (f", density {percent(row['density'])}" if odd else "")
 
 
 def name_of(arm: str) -> str:
@@ -192,9 +193,20 @@ def headline(table: "pd.DataFrame") -> str:
     if rows.empty:
         return alone(table)
     found = "; ".join(f"{task}: {'; '.join(map(summary, densities(part)))}" for task, part in rows.groupby("task"))
-    tests, chosen = int(rows["p_holm"].notna().sum()), ", ".join(sorted(set(rows["judge"])))
+    tests, chosen = int(rows["p_holm"].notna().sum()), tuned(rows)
     seeds = sorted(table["seed"].unique().tolist())
-    return f"{found} (seeds {seeds}, 95 % intervals, Holm over {tests} tests, rates by {chosen}){left_out(table)}."
+    return f"{found} (seeds {seeds}, 95 % intervals, Holm over {tests} tests, {chosen}){left_out(table)}."
+
+
+def tuned(rows: "pd.DataFrame") -> str:
+    """Who had a choice of rates."""
+    some = rows[rows["rates"] > 1]
+    if some.empty:
+        return "one rate each"
+    least, most = some["rates"].min(), some["rates"].max()
+    number = f"{least}" if least == most else f"{least} to {most}"
+    left = f", {len(rows) - len(some)} had one" if len(some) < len(rows) else ""
+    return f"rates of {len(some)} chosen from {number} by {some['judge'].iloc[0]}{left}"
 
 
 def summary(part: "pd.DataFrame") -> str:
@@ -219,12 +231,13 @@ def listed(names: Iterable[str], told: "pd.Series") -> str:
 
 
 def left_out(table: "pd.DataFrame") -> str:
-    """How many tickets are compared with none, as they keep another number of weights."""
+    """How many tickets keep numbers of weights that nothing is compared at, and which tasks have nothing to compare."""
     tests = table[table["split"] == "test"]
-    number = len(tests) - len(matched(tests))
-    return f"; {number} tickets that keep other numbers of weights are left out" if number else ""
+    number, idle = len(tests) - len(matched(tests)), set(table["task"]) - set(compared(table)["task"])
+    tickets = f"; {number} tickets that keep other numbers of weights are left out" if number else ""
+    return tickets + "".join(f"; nothing to compare in {task}" for task in sorted(idle))
 
 
 def alone(table: "pd.DataFrame") -> str:
-    arms: list[Any] = sorted(set(table["arm"]))
-    return f"Nothing to compare: only {', '.join(arms)} here; ask imp together with what was trained from its controls."
+    arms = "; ".join(f"{', '.join(sorted(set(part['arm'])))} of {task}" for task, part in table.groupby("task"))
+    return f"Nothing to compare: only {arms} here; ask imp together with what was trained from its controls in the same way."

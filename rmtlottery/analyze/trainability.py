@@ -22,7 +22,9 @@ import numpy as np
 import torch
 
 from rmtlottery.analyze._arms import ITERATED, standing
-from rmtlottery.analyze._between_arms import ALONE, ENOUGH, JOINT, PREDICTORS, TOGETHER, logs, means, passes, regressed
+from rmtlottery.analyze._best_rate import best_rates
+from rmtlottery.analyze._between_arms import ALONE, ENOUGH, JOINT, PREDICTORS, TOGETHER, logs, means, regressed
+from rmtlottery.analyze._matched import matched
 from rmtlottery.analyze._products import Span
 from rmtlottery.analyze._singular import moments, over_inputs
 from rmtlottery.analyze._style import legend_beside, percent
@@ -172,13 +174,14 @@ def headline(table: "pd.DataFrame") -> str:
 def summary(part: "pd.DataFrame") -> str:
     """What each predictor does by itself, what all do together, and of how many arms."""
     rows = logs(part)
-    found, dropped = means(rows), int((~passes(part)).sum())
+    found, dropped = means(rows), len(best_rates(matched(part))) - len(rows)
     told = regressed(found)
     left = f"; {dropped} tickets that let no signal through are left out" if dropped else ""
     if told.empty:
         return f"{too_few(found)}{left}"
     alone = told[told["model"] == ALONE]
-    size = f"{found['arm'].nunique()} arms at {found['kept'].nunique()} densities"
+    seeds = "-".join(map(str, sorted(set(found["seeds"]))))
+    size = f"{found['arm'].nunique()} arms at {found['kept'].nunique()} densities, {seeds} seeds each"
     return f"{verdict(alone)}; {worth(told)} ({size}, 95 % intervals over arms, uncorrected for their number){left}"
 
 
@@ -212,6 +215,8 @@ def worth(told: "pd.DataFrame") -> str:
 
 def too_few(found: "pd.DataFrame") -> str:
     arms = sorted(found["arm"].unique())
+    if not arms:
+        return "nothing lets signals through in a seed that all arms of a density have"
     return (
         f"whether it does at equal density takes {ENOUGH} arms to tell, and here are {len(arms)} ({', '.join(arms)}); "
         "train controls with rl.fit(spec, start=[control(t, 0) for t in run]) and ask their runs together"

@@ -69,5 +69,15 @@ def test_stopped_is_where_validation_is_best(tiny_run):
     rows = [last | {"epoch": n, "validation_accuracy": v, "test_accuracy": t} for n, (v, t) in enumerate(scores)]
     table = rl.tabulate("accuracy", replace(ticket, record=ticket.record | {"metrics": rows}), stopped=True)
     assert table.set_index("split")["accuracy"][["validation", "test"]].to_list() == [0.6, 0.3]
-    assert "test accuracy stopped on validation is 30.0%" in accuracy.headline(table)
-    assert rl.plot("accuracy", table).axes[0].get_ylabel() == "accuracy stopped on validation"
+    assert ", stopped on validation: test accuracy is 30.0%" in accuracy.headline(table)
+    assert rl.plot("accuracy", table).axes[0].get_title().endswith(", stopped on validation")
+
+
+def test_stopped_or_not_are_not_averaged():
+    last = made(validation=[0.5, 0.7, 0.6], test=[0.5, 0.6, 0.9])
+    best = last.assign(accuracy=last["accuracy"] + 0.05, when="stopped on validation")
+    words = accuracy.headline(pd.concat([last, best]))
+    assert "r: test accuracy is 50.5% [" in words
+    assert "r, stopped on validation: test accuracy is 55.5% [" in words
+    older = accuracy.headline(last.drop(columns="when"))
+    assert older == accuracy.headline(last)

@@ -48,7 +48,12 @@ def without_mark(path):
     np.savez(path, names=np.array([]))
 
 
-@pytest.mark.parametrize("make", [Path.mkdir, Path.touch, without_mark, lambda path: path.write_text("no zip")])
+def bare(path):
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch, without_mark, bare, lambda path: path.write_text("no zip")])
 def test_what_is_no_kept_table_is_none(tmp_path, make):
     make(tmp_path / "t.npz")
     assert _kept.load(tmp_path / "t.npz", "mark") is None

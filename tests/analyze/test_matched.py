@@ -35,6 +35,11 @@ def test_where_nothing_is_iterated_the_largest_of_those_alike_gives_the_number()
 
 
 def test_numbers_are_told_from_the_first_alike_and_not_from_the_one_before():
-    assert distinct(pd.Series([1000, 960, 920, 920, 900])) == [1000, 920]
-    assert distinct(pd.Series([1000, 951])) == [1000]
-    assert distinct(pd.Series([1000, 950])) == [1000, 950]
+    assert distinct(pd.Series([1000, 960, 920, 920, 900]), 0.05) == [1000, 920]
+    assert distinct(pd.Series([1000, 951]), 0.05) == [1000]
+    assert distinct(pd.Series([1000, 950]), 0.05) == [1000, 950]
+
+
+def test_iterated_levels_that_are_close_stay_apart():
+    table = rows(("a", "imp", 1000), ("a", "imp", 970), ("a", "x", 990), ("a", "x", 975))
+    assert matched(table)["kept"].to_list() == [1000, 970, 1000, 970]

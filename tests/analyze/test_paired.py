@@ -108,7 +108,9 @@ def test_the_chosen_rate_enters_and_test_accuracy_does_not_choose_it():
     rows = compared(pd.concat([table, other, *lower]))
     assert set(rows["lr"]) == {0.01}
     assert set(rows["judge"]) == {"validation"}
-    pd.testing.assert_frame_equal(rows.drop(columns="judge"), compared(table).drop(columns="judge"))
+    assert set(rows["rates"]) == {2}
+    choice = ["judge", "rates"]
+    pd.testing.assert_frame_equal(rows.drop(columns=choice), compared(table).drop(columns=choice))
 
 
 def test_the_base_is_shuffled_in_layers_or_else_by_lot():
@@ -154,7 +156,7 @@ def test_equal_differences_give_no_p_though_float64_tells_them_apart():
 def test_density_is_the_mean_of_the_arms_own():
     part = made(levels=(7,))
     part.loc[part["arm"] == "fresh_init", "density"] = [0.9, 1, 1, 1, 1.1]
-    part = shared(part).assign(judge="j")
+    part = shared(part).assign(judge="j", rates=1)
     assert facts(part, "fresh_init")["density"] == pytest.approx(1)
     assert facts(part, "imp")["density"] == pytest.approx(0.8**7)
 

@@ -26,7 +26,7 @@ def found(tiny_run, tmp_path_factory):
 
 def test_arm_and_rate_are_those_of_the_run_and_accuracy_of_its_last_epoch(tiny_run, found):
     assert set(found["arm"]) == {"imp", *CONTROLS}
-    assert set(found["task"]) == {"tanh fc of normal init on digits, 2 epochs of adam"}
+    assert set(found["task"]) == {"tanh fc of normal init (1.4, 0.3) on digits, 2 epochs of adam"}
     assert set(found.query("arm == 'imp'")["lr"]) == {tiny_run.spec.optimiser.lr, 0.02}
     row = found.query("arm == 'imp' and lr != 0.02 and seed == 1 and level == 3 and split == 'validation'").iloc[0]
     last = tiny_run[1, 3].metrics[-1]
@@ -45,7 +45,7 @@ def test_stopped_is_the_first_epoch_that_is_best_on_validation_whatever_the_test
     table = rl.tabulate("recipes", replace(ticket, record=ticket.record | {"metrics": rows}), stopped=True)
     assert table.set_index("split")["accuracy"][["validation", "test"]].to_list() == [0.6, 0.3]
     assert set(table["epoch"]) == {1}
-    assert set(table["task"]) == {"tanh fc of normal init on digits, 3 epochs of adam, stopped on validation"}
+    assert set(table["task"]) == {"tanh fc of normal init (1.4, 0.3) on digits, 3 epochs of adam, stopped on validation"}
 
 
 def test_stopping_takes_a_validation_part(tiny_run):
@@ -69,12 +69,12 @@ def test_real_runs_are_drawn_and_told_at_the_levels_they_share(found):
     assert [title.partition(" %")[0] for title in titles] == [f"density {100 * densities[n]:.3g}" for n in (2, 3)]
     words = headline(found)
     assert all(title in words.replace(" % imp", " %: imp") for title in titles)
-    assert "Holm over 2 tests, rates by the only rate, validation" in words
+    assert "Holm over 2 tests, rates of 2 chosen from 2 by validation, 4 had one" in words
 
 
 def test_one_run_alone_has_nothing_to_compare(tiny_run):
     table = rl.tabulate("recipes", tiny_run)
-    assert headline(table).startswith("Nothing to compare: only imp here")
+    assert headline(table).startswith("Nothing to compare: only imp of tanh fc")
     assert [text.get_text() for text in plot(table).axes[0].texts] == [headline(table)]
 
 
@@ -108,7 +108,7 @@ def test_the_headline_by_hand():
     assert "best is snip at init with 75.0%, " in words
     assert "100% [92%, 107%] of the lead; better than the base: keep_signs, snip at init;" in words
     assert "not told apart from imp: snip at init (0.0 [-0.8, 0.7] points) (seeds [0, 1, 2]" in words
-    assert words.endswith("Holm over 3 tests, rates by the only rate).")
+    assert words.endswith("Holm over 3 tests, one rate each).")
 
 
 def test_without_a_gap_no_share_is_told():
@@ -176,7 +176,7 @@ def test_arms_meet_where_they_keep_as_many_weights_and_others_are_counted():
     elsewhere = table.assign(level=table["level"].mask(snip, 1))
     assert headline(elsewhere) == headline(table)
     other = table.assign(weights=table["weights"].mask(snip, 1100))
-    assert headline(other).endswith("rates by the only rate); 3 tickets that keep other numbers of weights are left out.")
+    assert headline(other).endswith("one rate each); 3 tickets that keep other numbers of weights are left out.")
     assert "snip at init" not in headline(other)
 
 

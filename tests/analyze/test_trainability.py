@@ -19,7 +19,7 @@ from tests.analyze.made_arms import TASK, arms
 
 SLOPES = {"chi": 2.0, "jacobian_spread": -1.0}
 ALL = "level == level"
-OTHER = "tanh conv of normal init on cifar10, 6 epochs of adam"
+OTHER = "tanh conv of normal init (1.4, 0.3) on cifar10, 6 epochs of adam"
 ARMS = ["flip_signs", "fresh_init", "rescale", "shuffle_mask"]
 
 
@@ -88,7 +88,7 @@ def test_accuracies_are_of_the_last_epoch_and_a_task_says_how_many(drawn_one):
     (row,) = rl.tabulate("trainability", drawn_one, samples=5).to_dict("records")
     assert (row["accuracy"], row["train"], row["epoch"], row["source"]) == (0.5, 0.7, 3, "measured")
     assert np.isnan(row["validation"])
-    assert (row["task"], row["arm"]) == ("tanh fc of normal init on digits, 3 epochs of adam", "imp")
+    assert (row["task"], row["arm"]) == ("tanh fc of normal init (1.4, 0.3) on digits, 3 epochs of adam", "imp")
     (with_one,) = rl.tabulate("trainability", as_trained(drawn_one, validation_accuracy=0.6)).to_dict("records")
     assert with_one["validation"] == 0.6
 
@@ -100,7 +100,7 @@ def test_a_convolutional_net_is_told_by_what_its_jacobian_is():
     assert row["jacobian_mean"] == pytest.approx(told["mean"].iloc[0])
     assert row["jacobian_spread"] == pytest.approx(1 + told["variance"].iloc[0])
     assert row["anisotropy"] == pytest.approx(told["anisotropy"].iloc[0])
-    assert row["task"] == "tanh conv of normal init on digits, 3 epochs of adam"
+    assert row["task"] == "tanh conv of normal init (1.4, 0.3) on digits, 3 epochs of adam"
 
 
 def test_a_jacobian_that_is_too_large_is_known_by_its_products(monkeypatch):
@@ -152,7 +152,7 @@ def test_the_headline_has_the_slopes_surest_first(sign):
         said = f"{PREDICTORS[name]} {row['slope']:+.2g} [{row['low']:+.2g}, {row['high']:+.2g}]"
         assert said in words
         assert (words.index(said) < words.index("cannot be told from 0 for")) == sure[name]
-    assert "(9 arms at 3 densities, 95 % intervals over arms" in words
+    assert "(9 arms at 3 densities, 2 seeds each, 95 % intervals over arms" in words
 
 
 def test_the_headline_has_what_all_are_worth_and_says_when_they_are_collinear():
