@@ -28,7 +28,7 @@ def test_listing_questions_and_options_imports_nothing_heavy():
 def test_options_are_keyword_only_parameters_with_type_and_default():
     field = _questions.options("qmap")["samples"]
     assert (field.kind, field.default) == (int, 1000)
-    assert _questions.options("accuracy") == {}
+    assert _questions.options("weights") == {}
 
 
 def test_a_table_starts_with_where_it_is_from_and_covers_every_ticket(tiny_run):
