@@ -126,7 +126,9 @@ def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str,
     return made
 
 
-def question(runs: "Mapping[str, Run]", file: str, analysis: str, options: Any = None, of: Sequence[str] = ()) -> Any:
+def question(
+    runs: "Mapping[str, Run]", file: str, analysis: str, options: Mapping[str, Any] | None = None, of: Sequence[str] = ()
+) -> Any:
     """What is asked of which runs, and what the files are called."""
     from rmtlottery.analyze._answer import Question
 

@@ -112,7 +112,7 @@ def one(question: Question, out: Path, form: Form) -> tuple[Answer, list[str]]:
     module = analysis(name)
     about = " ".join((module.__doc__ or "").partition("\n")[2].split())
     headline = module.headline(table) if hasattr(module, "headline") else ""
-    return Answer(name, questions()[name], headline, about, picture, table, file), faults
+    return Answer(stem, questions()[name], headline, about, picture, table, file), faults
 
 
 def ask(question: Question, form: Form) -> "tuple[pd.DataFrame, list[str]]":

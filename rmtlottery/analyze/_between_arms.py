@@ -49,8 +49,8 @@ def means(rows: "pd.DataFrame") -> "pd.DataFrame":
     arms = rows.groupby("kept")["arm"].transform("nunique")
     balanced = rows[rows.groupby(["kept", "seed"])["arm"].transform("nunique") == arms]
     by_seed = balanced.groupby(["kept", "arm", "seed"], as_index=False)[["density", "points", *PREDICTORS]].mean()
-    found = by_seed.groupby(["kept", "arm"]).mean().assign(seed=by_seed.groupby(["kept", "arm"]).size())
-    found = found.rename(columns={"seed": "seeds"}).reset_index()
+    by_arm = by_seed.groupby(["kept", "arm"])
+    found = by_arm.mean().drop(columns="seed").assign(seeds=by_arm.size()).reset_index()
     several = found.groupby("kept")["arm"].transform("size") > 1
     return found[several] if several.any() else found
 

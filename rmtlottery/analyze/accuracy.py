@@ -46,9 +46,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
 
 
 def named(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Runs that are taken where they stop on validation are called so; a table without `when` is of before one could ask."""
-    if "when" not in table:
-        return table
+    """Runs that are taken where they stop on validation are called so."""
     return table.assign(run=table["run"].mask(table["when"] == STOPPED, table["run"] + f", {STOPPED}"))
 
 

@@ -195,7 +195,7 @@ def headline(table: "pd.DataFrame") -> str:
     found = "; ".join(f"{task}: {'; '.join(map(summary, densities(part)))}" for task, part in rows.groupby("task"))
     tests, chosen = int(rows["p_holm"].notna().sum()), tuned(rows)
     seeds = sorted(table["seed"].unique().tolist())
-    return f"{found} (seeds {seeds}, 95 % intervals, Holm over {tests} tests, {chosen}){left_out(table)}."
+    return f"{found} (seeds {seeds}, 95 % intervals, Holm over {tests} tests, {chosen}){left_out(table, rows)}."
 
 
 def tuned(rows: "pd.DataFrame") -> str:
@@ -230,10 +230,10 @@ def listed(names: Iterable[str], told: "pd.Series") -> str:
     return ", ".join(names) or "none" if told.notna().any() else "cannot be told"
 
 
-def left_out(table: "pd.DataFrame") -> str:
+def left_out(table: "pd.DataFrame", rows: "pd.DataFrame") -> str:
     """How many tickets keep numbers of weights that nothing is compared at, and which tasks have nothing to compare."""
     tests = table[table["split"] == "test"]
-    number, idle = len(tests) - len(matched(tests)), set(table["task"]) - set(compared(table)["task"])
+    number, idle = len(tests) - len(matched(tests)), set(table["task"]) - set(rows["task"])
     tickets = f"; {number} tickets that keep other numbers of weights are left out" if number else ""
     return tickets + "".join(f"; nothing to compare in {task}" for task in sorted(idle))
 

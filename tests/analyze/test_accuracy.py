@@ -75,5 +75,3 @@ def test_stopped_or_not_are_not_averaged():
     words = accuracy.headline(pd.concat([last, best]))
     assert "r: test accuracy is 50.5% [" in words
     assert "r, stopped on validation: test accuracy is 55.5% [" in words
-    older = accuracy.headline(last.drop(columns="when"))
-    assert older == accuracy.headline(last)

@@ -49,6 +49,19 @@ def test_it_says_what_was_asked_found_and_run(page):
         assert words in text
 
 
+def test_one_question_asked_twice_has_two_sections_with_names(tiny_run, tmp_path):
+    files = ["accuracy", "accuracy-stopped", "gap", "weights"]
+    asked = [(file.partition("-")[0], {}, None, file) for file in files]
+    text = answer([tiny_run], asked, tmp_path / "report.html", "t", "c").report.read_text()
+    assert re.findall(r'<section id="(.*?)">', text) == files
+    assert re.findall(r'<a href="#(.*?)">How.*?</a> <code>(.*?)</code>', text)[:2] == [(file, file) for file in files[:2]]
+    assert text.count("<code>accuracy-stopped</code></h2>") == 1
+
+
+def test_few_questions_need_no_list_of_them(page):
+    assert "<nav>" not in page.read_text()
+
+
 def test_what_users_write_is_escaped():
     answer = Answer("x", "Is <b> bold?", "", "", b"", pd.DataFrame({"run": ["<script>alert(1)</script>"]}), "x.csv")
     text = render("<i>", "", [answer], {"made by": "a & b"}, ["<u>"], "")
