@@ -25,6 +25,22 @@ def share_interval(values: Any) -> tuple[float, float]:
     return max(low, 0.0), min(high, 1.0)
 
 
+def mean_words(values: Any, digits: str, ends: Any = interval) -> str:
+    """The mean with its interval, or the number of a single seed."""
+    words = f"{values.mean():{digits}}"
+    return f"{words} [{', '.join(f'{end:{digits}}' for end in ends(values))}]" if len(values) > 1 else words
+
+
+def over_seeds(table: Any) -> str:
+    """What numbers are means of, run by run where runs have other seeds."""
+    runs: dict[tuple[int, ...], list[str]] = {}
+    for run, part in table.groupby("run"):
+        runs.setdefault(tuple(sorted(part["seed"].unique().tolist())), []).append(str(run))
+    of = {seeds: f" of {', '.join(names)}" if len(runs) > 1 else "" for seeds, names in runs.items()}
+    several = [f"mean and 95 % interval over seeds {[*seeds]}{of[seeds]}" for seeds in runs if len(seeds) > 1]
+    return "; ".join(several + [f"seed {seeds[0]} alone{of[seeds]}, no interval" for seeds in runs if len(seeds) == 1])
+
+
 def density_axis(axes: "Axes") -> None:
     """Density on a log axis from dense to sparse, in percent."""
     axes.set_xscale("log")

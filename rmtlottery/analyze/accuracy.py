@@ -7,7 +7,15 @@ test epoch. The training one is the mean over that epoch's steps, the others are
 from typing import TYPE_CHECKING
 
 from rmtlottery.analyze._stopping import LAST, STOPPED, taken
-from rmtlottery.analyze._style import density_axis, legend_beside, mean_density, seeds_words, share_interval
+from rmtlottery.analyze._style import (
+    density_axis,
+    legend_beside,
+    mean_density,
+    mean_words,
+    over_seeds,
+    seeds_words,
+    share_interval,
+)
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
@@ -74,10 +82,9 @@ def headline(table: "pd.DataFrame") -> str:
         first, last = levels.index[0][1], levels.index[-1][1]
         places = {"densest": first, f"chosen on {judge}": levels[judge].idxmax()[1], "sparsest": last}
         found.append(f"{run}: test accuracy is " + ", ".join(words(table, run, *place) for place in places.items()))
-    return "; ".join(found) + f" (mean and 95 % interval over seeds {sorted(table['seed'].unique().tolist())})."
+    return "; ".join(found) + f" ({over_seeds(table)})."
 
 
 def words(table: "pd.DataFrame", run: object, name: str, level: int) -> str:
     rows = table.query("run == @run and level == @level and split == 'test'")
-    low, high = share_interval(rows["accuracy"])
-    return f"{rows['accuracy'].mean():.1%} [{low:.1%}, {high:.1%}] {name} (density {rows['density'].mean():.1%})"
+    return f"{mean_words(rows['accuracy'], '.1%', share_interval)} {name} (density {rows['density'].mean():.1%})"

@@ -7,7 +7,16 @@ trained.
 
 from typing import TYPE_CHECKING
 
-from rmtlottery.analyze._style import density_axis, interval, legend_beside, mean_density, seeds_words, share_interval
+from rmtlottery.analyze._style import (
+    density_axis,
+    interval,
+    legend_beside,
+    mean_density,
+    mean_words,
+    over_seeds,
+    seeds_words,
+    share_interval,
+)
 from rmtlottery.measure.accuracy import accuracies
 from rmtlottery.tickets.ticket import Ticket
 
@@ -74,7 +83,7 @@ def gaps(part: "pd.DataFrame") -> "pd.Series":
 def headline(table: "pd.DataFrame") -> str:
     """The gap of the densest level, of the level that validation would choose, and of the last level."""
     found = "; ".join(f"{run}: {summary(part)}" for (run, _), part in table.groupby(["run", "state"]))
-    return f"{found} (mean and 95 % interval over seeds {sorted(table['seed'].unique().tolist())})."
+    return f"{found} ({over_seeds(table)})."
 
 
 def summary(part: "pd.DataFrame") -> str:
@@ -87,6 +96,5 @@ def summary(part: "pd.DataFrame") -> str:
 
 
 def words(gap: "pd.Series", name: str) -> str:
-    low, high = (100 * end for end in interval(gap))
     density = gap.index.get_level_values("density").to_numpy().mean()
-    return f"{100 * gap.mean():.1f} [{low:.1f}, {high:.1f}] points {name} (density {density:.1%})"
+    return f"{mean_words(100 * gap, '.1f')} points {name} (density {density:.1%})"

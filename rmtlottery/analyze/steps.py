@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rmtlottery.analyze._style import density_axis, interval, legend_beside, mean_density, percent, seeds_words, spread
+from rmtlottery.analyze._style import (
+    density_axis,
+    interval,
+    legend_beside,
+    mean_density,
+    mean_words,
+    over_seeds,
+    percent,
+    seeds_words,
+    spread,
+)
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
@@ -103,7 +113,7 @@ def draw(shown: "pd.DataFrame", above: "Axes", below: "Axes") -> None:
 def headline(table: "pd.DataFrame") -> str:
     """Steps to the highest target that all dense seeds reach: dense, and where they are fewest."""
     found = "; ".join(f"{run}: {summary(part)}" for run, part in table.groupby("run"))
-    return f"{found} (steps are whole epochs; mean and 95 % interval over seeds {sorted(table['seed'].unique().tolist())})."
+    return f"{found} (steps are whole epochs; {over_seeds(table)})."
 
 
 def summary(part: "pd.DataFrame") -> str:
@@ -121,5 +131,9 @@ def summary(part: "pd.DataFrame") -> str:
 
 def words(rows: "pd.DataFrame", level: int) -> str:
     here = rows[rows["level"] == level]
-    low, high = interval(here["step"])
-    return f"{here['step'].mean():.0f} [{max(low, 0):.0f}, {high:.0f}] steps (density {here['density'].mean():.1%})"
+    return f"{mean_words(here['step'], '.0f', positive_interval)} steps (density {here['density'].mean():.1%})"
+
+
+def positive_interval(steps: "pd.Series") -> tuple[float, float]:
+    low, high = interval(steps)
+    return max(low, 0.0), high

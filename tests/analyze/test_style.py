@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rmtlottery.analyze._style import density_axis, interval, mean_density, share_interval, spread
+from rmtlottery.analyze._style import density_axis, interval, mean_density, mean_words, over_seeds, share_interval, spread
 
 
 def test_the_interval_is_that_of_student():
@@ -53,3 +53,26 @@ def test_a_level_is_one_point_of_the_axis_even_where_seeds_differ():
 def test_spread_keeps_the_ends():
     assert spread(list(range(16)), 4) == [0, 5, 10, 15]
     assert spread([3, 4], 6) == [3, 4]
+
+
+def test_a_mean_is_said_with_its_interval_and_a_single_seed_with_none():
+    low, high = stats.t.interval(0.95, 1, loc=0.55, scale=0.05)
+    assert mean_words(pd.Series([0.5, 0.6]), ".2f") == f"0.55 [{low:.2f}, {high:.2f}]"
+    assert mean_words(pd.Series([0.5, 0.6]), ".0%", share_interval) == f"55% [0%, {min(high, 1):.0%}]"
+    assert mean_words(pd.Series([0.5]), ".1%") == "50.0%"
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        ([("a", 1), ("a", 0)], "mean and 95 % interval over seeds [0, 1]"),
+        ([("a", 2)], "seed 2 alone, no interval"),
+        ([("a", 0), ("a", 1), ("b", 1), ("b", 0)], "mean and 95 % interval over seeds [0, 1]"),
+        (
+            [("b", 0), ("c", 0), ("a", 0), ("a", 1)],
+            "mean and 95 % interval over seeds [0, 1] of a; seed 0 alone of b, c, no interval",
+        ),
+    ],
+)
+def test_seeds_are_said_run_by_run_where_they_differ(runs, words):
+    assert over_seeds(pd.DataFrame(runs, columns=["run", "seed"])) == words
