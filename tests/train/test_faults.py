@@ -28,9 +28,9 @@ def hashes(run):
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
-    root, begun = tmp_path_factory.mktemp("whole"), time.monotonic()
+    root = tmp_path_factory.mktemp("whole")
     assert command("train", *WORDS, "--root", root)[0] == 0
-    return rl.Run(root / NAME), time.monotonic() - begun
+    return rl.Run(root / NAME)
 
 
 def eager_to_save(tmp_path, wait):
@@ -43,23 +43,23 @@ def eager_to_save(tmp_path, wait):
     return {"EAGER": "1", "PYTHONPATH": f"{tmp_path}{os.pathsep}{before}"}
 
 
-@pytest.mark.parametrize("moment", range(3))
-def test_killed_at_a_random_moment_it_ends_with_the_same_bits(uninterrupted, tmp_path, moment):
-    whole, seconds = uninterrupted
-    environment = eager_to_save(tmp_path, wait=0.05)
-    share = (moment + random.random()) / 3
-    process = start("train", *WORDS, "--root", tmp_path, env=environment)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / NAME / "progress").exists() and time.monotonic() < deadline:
+@pytest.mark.parametrize("level", range(3))
+def test_killed_at_a_random_moment_it_ends_with_the_same_bits(uninterrupted, tmp_path, level):
+    """While it trains `level` or begins the next one, of four."""
+    process = start("train", *WORDS, "--root", tmp_path, env=eager_to_save(tmp_path, wait=0.05))
+    before = f"seed-0/level-{level - 1:02}.json" if level else "progress"
+    while not (tmp_path / NAME / before).exists() and process.poll() is None:
         time.sleep(0.01)
-    time.sleep(share * seconds / 2)
+    wait = random.random() / 2
+    time.sleep(wait)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert process.returncode == -signal.SIGKILL, "it was done before it was killed"
     left = len(list((tmp_path / NAME).glob("seed-*/level-*.json")))
     code, _, err = command("train", *WORDS, "--root", tmp_path)
     assert code == 0, err
-    assert hashes(rl.Run(tmp_path / NAME)) == hashes(whole), f"killed at {share:.2f} with {left} tickets done"
-    assert rl.Run(tmp_path / NAME).metrics.equals(whole.metrics)
+    assert hashes(rl.Run(tmp_path / NAME)) == hashes(uninterrupted), f"killed {wait:.2f} s on with {left} tickets done"
+    assert rl.Run(tmp_path / NAME).metrics.equals(uninterrupted.metrics)
 
 
 class Stop(Exception):
@@ -114,13 +114,12 @@ def test_ctrl_c_prints_the_command_that_goes_on_and_loses_no_step(uninterrupted,
     facts, _ = Progress(tmp_path / NAME, "seeds-0-1").load(1)
     assert facts["step"] > 0
     assert command("train", *WORDS, "--root", tmp_path)[0] == 0
-    assert hashes(rl.Run(tmp_path / NAME)) == hashes(uninterrupted[0])
+    assert hashes(rl.Run(tmp_path / NAME)) == hashes(uninterrupted)
 
 
 def test_a_full_disk_is_one_sentence_and_what_was_finished_stays(uninterrupted, tmp_path):
     """A limit on the size of a file stands for the full disk: level 0 fits with its snapshots, nothing larger does."""
-    whole, _ = uninterrupted
-    shutil.copytree(whole.path, tmp_path / NAME)
+    shutil.copytree(uninterrupted.path, tmp_path / NAME)
     for path in (tmp_path / NAME).glob("seed-1/level-0[23].*"):
         path.unlink()
     small = (tmp_path / NAME / "seed-1" / "level-01.safetensors").stat().st_size // 2
@@ -136,7 +135,7 @@ def test_a_full_disk_is_one_sentence_and_what_was_finished_stays(uninterrupted, 
     assert "Traceback" not in err
     assert not list((tmp_path / NAME).rglob("*.part"))
     assert command("train", *WORDS, "--root", tmp_path)[0] == 0
-    assert hashes(rl.Run(tmp_path / NAME)) == hashes(whole)
+    assert hashes(rl.Run(tmp_path / NAME)) == hashes(uninterrupted)
 
 
 def test_rebuilding_an_earlier_level_keeps_the_checkpoint_of_a_later_one(tiny, tmp_path, monkeypatch):
@@ -178,16 +177,15 @@ def test_a_checkpoint_of_other_seeds_is_not_taken_up(tiny, tmp_path, monkeypatch
 
 
 def test_the_sidecar_says_what_was_trained_where_and_from_what(uninterrupted):
-    run, _ = uninterrupted
-    record = json.loads((run.path / "seed-1" / "level-02.json").read_text())
+    record = json.loads((uninterrupted.path / "seed-1" / "level-02.json").read_text())
     assert record["unit"] == {
         "seeds": [0, 1],
-        "device": run.units()[0]["device"],
+        "device": uninterrupted.units()[0]["device"],
         "threads": 1,
         "precision": "fp32",
         "sparse": 0.15,
     }
-    assert record["parent"] == run[1, 1].record["sha256"]["weights"]
+    assert record["parent"] == uninterrupted[1, 1].record["sha256"]["weights"]
     assert set(record["provenance"]) == {"rmtlottery", "torch", "numpy", "python", "machine", "gpu", "tf32"}
 
 
@@ -263,6 +261,7 @@ def test_workers_die_with_the_command(tmp_path):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert process.returncode == -signal.SIGKILL
     code, _, err = command("train", *words)
     assert code == 0, err
     assert len(rl.Run(tmp_path / NAME)) == 8
