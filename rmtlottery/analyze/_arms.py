@@ -1,5 +1,6 @@
 """Which arm of which comparison a ticket is: the controls that made what it was trained from, or the cuts of its own run."""
 
+from dataclasses import Field, fields
 from typing import Any
 
 from rmtlottery.refusal import Refusal
@@ -7,6 +8,7 @@ from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.ticket import Ticket
 
 ITERATED = "imp"
+SAID = ("sigma_w", "sigma_b", "lr", "epochs")
 
 
 def standing(ticket: Ticket) -> dict[str, Any]:
@@ -19,11 +21,28 @@ def standing(ticket: Ticket) -> dict[str, Any]:
 
 
 def task(spec: Spec, epochs: int) -> str:
-    """Kinds of net, init with its sigmas, data and optimiser, and epochs. What else specs differ in is not told apart."""
+    """Kinds of net, init with its sigmas, data and optimiser, epochs, and what else of these is not as it usually is.
+
+    Sizes of nets are not told apart: a smaller dense net is an arm of the task.
+    """
     net = " ".join(word for word in (getattr(spec.net, "phi", ""), spec.net.kind) if word)
     sigmas = [f"{getattr(spec.init, name):g}" for name in ("sigma_w", "sigma_b") if hasattr(spec.init, name)]
     init = f"{spec.init.kind} init ({', '.join(sigmas)})" if sigmas else f"{spec.init.kind} init"
-    return f"{net} of {init} on {spec.data.kind}, {epochs} epochs of {spec.optimiser.kind}"
+    words = f"{net} of {init} on {spec.data.kind}, {epochs} epochs of {spec.optimiser.kind}"
+    return ", ".join([words, *unusual(spec)])
+
+
+def unusual(spec: Spec) -> list[str]:
+    """Fields by name that have another value than their kind's default, less those that are said anyway or make the arm."""
+    parts = (spec.data, spec.init, spec.optimiser, spec.schedule)
+    odd = {field.name: getattr(part, field.name) for part in parts for field in fields(part) if changed(part, field)}
+    rewind = getattr(spec.prune, "rewind", 0)
+    odd |= {"rewind": rewind} if rewind else {}
+    return [f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in odd.items()]
+
+
+def changed(part: Any, field: "Field[Any]") -> bool:
+    return field.name not in SAID and getattr(part, field.name) != field.default
 
 
 def arm(ticket: Ticket) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from rmtlottery.analyze._between_arms import PREDICTORS
 
-TASK = "tanh fc of normal init (1.4, 0.3) on digits, 2 epochs of adam"
+TASK = "tanh fc of normal init (1.4, 0.3) on digits, 2 epochs of adam, batch 100"
 NAMES = ["imp", "shuffle_mask", "random_mask", "fresh_init", "rescale", "keep_signs", "flip_signs", "redraw_law", "trained"]
 
 

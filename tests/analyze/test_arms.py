@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.analyze._arms import ITERATED, arm
+from rmtlottery.analyze._arms import ITERATED, arm, task
 
 SNIP = {"prune": {"kind": "at_init", "criterion": "snip"}}
 
@@ -39,3 +39,22 @@ def test_what_is_trained_again_from_a_child_is_of_the_childs_arm(tiny_run, tmp_p
     plain = rl.fit(shuffled.spec.but(lr=0.03, name="plain"), tmp_path, start=list(shuffled))
     scaled = rl.fit(shuffled.spec.but(name="scaled"), tmp_path, start=[rl.controls.rescale(t, 0) for t in shuffled])
     assert [arm(run[0, 2]) for run in (again, plain, scaled)] == ["shuffle_mask", "shuffle_mask", "shuffle_mask,rescale"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, ""),
+        ({"lr": 0.5, "seeds": (7,), "levels": 2, "widths": (3, 4), "rate": 0.5}, ""),
+        ({"batch": 60}, ", batch 60"),
+        ({"rewind": 500}, ", rewind 500"),
+        (
+            {"validation": 0.25, "decay": 1e-4, "decay_target": "chart"},
+            ", validation 0.25, decay 0.0001, decay_target chart",
+        ),
+    ],
+)
+def test_a_task_says_what_is_not_as_usual_and_no_more(fields, words):
+    usual = "tanh fc of normal init (1.4, 0.3) on digits, 6 epochs of adam"
+    spec = rl.Spec().but(data="digits", init={"kind": "normal", "sigma_w": 1.4, "sigma_b": 0.3})
+    assert task(spec.but(**fields), 6) == usual + words

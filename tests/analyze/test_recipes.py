@@ -24,7 +24,7 @@ def found(tiny_run, tmp_path_factory):
 
 def test_arm_and_rate_are_those_of_the_run_and_accuracy_of_its_last_epoch(tiny_run, found):
     assert set(found["arm"]) == {"imp", *CONTROLS}
-    assert set(found["task"]) == {"tanh fc of normal init (1.4, 0.3) on digits, 2 epochs of adam"}
+    assert set(found["task"]) == {"tanh fc of normal init (1.4, 0.3) on digits, 2 epochs of adam, batch 100"}
     assert set(found.query("arm == 'imp'")["lr"]) == {tiny_run.spec.optimiser.lr, 0.02}
     row = found.query("arm == 'imp' and lr != 0.02 and seed == 1 and level == 3 and split == 'validation'").iloc[0]
     last = tiny_run[1, 3].metrics[-1]
@@ -37,7 +37,9 @@ def test_arm_and_rate_are_those_of_the_run_and_accuracy_of_its_last_epoch(tiny_r
 
 def test_what_is_stopped_is_another_task(tiny_run):
     table = rl.tabulate("recipes", tiny_run[0, 1], stopped=True)
-    assert set(table["task"]) == {"tanh fc of normal init (1.4, 0.3) on digits, 2 epochs of adam, stopped on validation"}
+    assert set(table["task"]) == {
+        "tanh fc of normal init (1.4, 0.3) on digits, 2 epochs of adam, batch 100, stopped on validation"
+    }
     best = max(row["validation_accuracy"] for row in tiny_run[0, 1].metrics)
     assert table.query("split == 'validation'")["accuracy"].item() == best
 
