@@ -36,8 +36,8 @@ def unusual(spec: Spec) -> list[str]:
     """Fields by name that have another value than their kind's default, less those that are said anyway or make the arm."""
     parts = (spec.data, spec.init, spec.optimiser, spec.schedule)
     odd = {field.name: getattr(part, field.name) for part in parts for field in fields(part) if changed(part, field)}
-    rewind = getattr(spec.prune, "rewind", 0)
-    odd |= {"rewind": rewind} if rewind else {}
+    odd |= {"schedule": spec.schedule.kind} if spec.schedule.kind != "constant" else {}
+    odd |= {"rewind": rewind} if (rewind := getattr(spec.prune, "rewind", 0)) else {}
     return [f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in odd.items()]
 
 

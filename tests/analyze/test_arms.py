@@ -48,6 +48,7 @@ def test_what_is_trained_again_from_a_child_is_of_the_childs_arm(tiny_run, tmp_p
         ({"lr": 0.5, "seeds": (7,), "levels": 2, "widths": (3, 4), "rate": 0.5}, ""),
         ({"batch": 60}, ", batch 60"),
         ({"rewind": 500}, ", rewind 500"),
+        ({"schedule": "cosine"}, ", schedule cosine"),
         ({"validation": 0.25, "decay": 1e-4}, ", validation 0.25, decay 0.0001"),
     ],
 )
