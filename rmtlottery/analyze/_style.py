@@ -71,9 +71,11 @@ def legend_beside(axes: "Axes", title: str, *entries: Any, columns: int = 1) -> 
     axes.legend(*entries, title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, ncols=columns)
 
 
-def seeds_words(number: int) -> str:
-    """What a line and its band are."""
-    return "one seed, no interval" if number == 1 else f"mean of {number} seeds\nwith 95 % interval"
+def seeds_words(number: int, least: int | None = None) -> str:
+    """What a line and its band are, or lines that have from `least` to `number` seeds."""
+    if number == 1:
+        return "one seed, no interval"
+    return f"mean of {f'{least} to ' if least and least < number else ''}{number} seeds\nwith 95 % interval"
 
 
 def mean_density(table: Any) -> Any:

@@ -69,7 +69,8 @@ def draw(title: str, by: str, rows: "pd.DataFrame", axes: "Axes") -> None:
     stopped = rows["run"].str.endswith(STOPPED).any()
     axes.set(title=title, ylabel="accuracy" if stopped else f"accuracy {LAST}")
     axes.grid(alpha=0.3)
-    legend_beside(axes, seeds_words(rows["seed"].nunique()))
+    seeds = rows.groupby("run")["seed"].nunique()
+    legend_beside(axes, seeds_words(seeds.max(), seeds.min()))
 
 
 def headline(table: "pd.DataFrame") -> str:

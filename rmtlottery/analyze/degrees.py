@@ -118,5 +118,6 @@ def summary(part: "pd.DataFrame") -> str:
         f"at density {sparsest['density'].mean():.1%} the {DIRECTIONS[direction]} of layer {layer} are farthest from chance"
     )
     how = f"{'more' if ratio > 1 else 'less'} than by lot: the variance of their number is {ratio:.3g} times that of chance"
-    scale = f"{seeds} masks by lot have {low:.3g} to {high:.3g} in 95 %, and it is {away.max():.2g} standard deviations off"
+    lot = "a mask by lot has" if seeds == 1 else f"{seeds} masks by lot have"
+    scale = f"{lot} {low:.3g} to {high:.3g} in 95 %, and it is {away.max():.2g} standard deviations off"
     return f"{where} and vary {how} ({scale}, the farthest of {len(cells)} cells)"

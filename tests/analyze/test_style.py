@@ -6,7 +6,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rmtlottery.analyze._style import density_axis, interval, mean_density, mean_words, over_seeds, share_interval, spread
+from rmtlottery.analyze._style import (
+    density_axis,
+    interval,
+    mean_density,
+    mean_words,
+    over_seeds,
+    seeds_words,
+    share_interval,
+    spread,
+)
 
 
 def test_the_interval_is_that_of_student():
@@ -76,3 +85,16 @@ def test_a_mean_is_said_with_its_interval_and_a_single_seed_with_none():
 )
 def test_seeds_are_said_run_by_run_where_they_differ(runs, words):
     assert over_seeds(pd.DataFrame(runs, columns=["run", "seed"])) == words
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ((1,), "one seed, no interval"),
+        ((3,), "mean of 3 seeds\nwith 95 % interval"),
+        ((3, 3), "mean of 3 seeds\nwith 95 % interval"),
+        ((3, 1), "mean of 1 to 3 seeds\nwith 95 % interval"),
+    ],
+)
+def test_a_legend_says_of_how_many_seeds_lines_are(numbers, words):
+    assert seeds_words(*numbers) == words
