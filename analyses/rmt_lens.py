@@ -54,12 +54,15 @@ MATCHED = (
 FIFTH = QUICK.but(prune={"kind": "at_init", "criterion": "random", "levels": 1, "rate": 0.8, "last_rate": 0.8})
 STDS = {"1.4": 1.4, "2.24": 2.24, "1.4 kept": 1.4 / 0.2**0.5, "2.24 kept": 2.24 / 0.2**0.5}
 
+# A narrow dense net with weights from the ticket's law, the same with signals of equal length, and one drawn at the edge.
+NARROW = ("small_dense", "small_dense,equal_lengths", "small_dense,fresh_init")
+
 # A comma would end the name where runs are asked for by name.
 ARMS = {
     f"{arm.replace(',', '+')} {level} {rate:g}": ("tickets", {"control": arm, "at": (level,), "lr": rate})
     for level in LEVELS
     for rate in RATES
-    for arm in (*FOUND, *MATCHED)
+    for arm in (*FOUND, *MATCHED, *NARROW)
 }
 
 # After 50 epochs a level, at 5.5 % and at the 41 % where tickets are best: the base, imp, and masks that did best after 6.
@@ -70,11 +73,10 @@ LONG = {
     for level in (13, 4)
     for arm in BEST
 }
-SMALL = {f"small_dense {level}": ("tickets", {"control": "small_dense", "at": (level,)}) for level in LEVELS}
 STUDY = {"normal": FC, "orthogonal": ORTHOGONAL, "sgd": SGD, "divided": DIVIDED, "conv": CONV}
 FIFTHS = {f"std {words}": FIFTH.but(sigma_w=std, name=f"lens_std_{words.replace(' ', '_')}") for words, std in STDS.items()}
 
-RUNS = {"tickets": QUICK} | STUDY | {"resnet": rl.preset("lens_resnet")} | FIFTHS | SMALL | ARMS | LONG
+RUNS = {"tickets": QUICK} | STUDY | {"resnet": rl.preset("lens_resnet")} | FIFTHS | ARMS | LONG
 FIGURES = {
     "accuracy": ("accuracy", {}, [*STUDY, "resnet"]),
     "accuracy-stopped": ("accuracy", {"stopped": True}, [*STUDY, "resnet"]),
@@ -93,8 +95,8 @@ FIGURES = {
     "verdict": ("verdict", {}, ["normal"]),
     "skips": ("skips", {}, ["resnet"]),
     "accuracy-std": ("accuracy", {}, FIFTHS),
-    "recipes": ("recipes", {}, ["tickets", *ARMS, *SMALL]),
+    "recipes": ("recipes", {}, ["tickets", *ARMS]),
     "recipes-long": ("recipes", {}, ["normal", *LONG]),
     "recipes-stopped": ("recipes", {"stopped": True}, ["normal", *LONG]),
-    "trainability": ("trainability", {}, ["tickets", *ARMS, *SMALL]),
+    "trainability": ("trainability", {}, ["tickets", *ARMS]),
 }

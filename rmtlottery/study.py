@@ -106,7 +106,6 @@ def lineage(runs: Mapping[str, Any], name: str) -> list[str]:
 
 def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str, Any]) -> "dict[str, Run]":
     """Each run trained, or finished, or as it is."""
-    from rmtlottery.train.child import OWN as CHILDS
     from rmtlottery.train.child import child
     from rmtlottery.train.fit import fit
     from rmtlottery.train.material import material
@@ -119,11 +118,19 @@ def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str,
             print(preview(material(spec)), flush=True)
             made[name] = fit(spec, root, **unit)
         else:
-            parent, changed = entry
-            told = {key: value for key, value in changed.items() if not smoke or key in CHILDS}
-            made[name] = child(made[parent], root, told, **unit)
+            parent, changed = made[entry[0]], entry[1]
+            made[name] = child(parent, root, shortened(changed, parent) if smoke else changed, **unit)
             print(made[name].path, flush=True)
     return made
+
+
+def shortened(changed: Mapping[str, Any], parent: "Run") -> dict[str, Any]:
+    """What a child changes, at levels that a parent of few levels has, and trained as that is."""
+    from rmtlottery.train.child import OWN
+
+    told = {key: value for key, value in changed.items() if key in OWN}
+    at = told.get("at", ())
+    return told | {"at": [level for level in parent.levels if level in at] or parent.levels[-1:] if at else ()}
 
 
 def question(

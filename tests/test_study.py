@@ -1,5 +1,7 @@
 """`python -m rmtlottery.study`: nouns in, one report out, nothing made twice."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,3 +113,9 @@ def test_a_run_that_is_not_of_the_study_is_refused(small_study):
 def test_bad_words_are_refused(words, match):
     with pytest.raises(rl.Refusal, match=match):
         study.main(words)
+
+
+@pytest.mark.parametrize(("at", "levels"), [((13, 1), [1]), ((7,), [1]), ((), ())])
+def test_in_smoke_form_a_child_is_of_levels_that_are_there_and_trained_as_its_parent(at, levels):
+    parent = SimpleNamespace(levels=[0, 1])
+    assert study.shortened({"control": "rescale", "at": at, "lr": 0.3}, parent) == {"control": "rescale", "at": levels}

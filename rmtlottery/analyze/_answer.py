@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rmtlottery.analyze import _kept
-from rmtlottery.analyze._ask import gather, plot
+from rmtlottery.analyze._ask import distinct, gather, plot
 from rmtlottery.analyze._checkpoint import Checkpoint
 from rmtlottery.analyze._questions import analysis, beyond_weights, nets, questions
 from rmtlottery.refusal import Refusal
@@ -80,7 +80,7 @@ def answer(
         faults += unasked
     faults = list(dict.fromkeys(faults))
     if not answers:
-        raise Refusal((faults or skipped)[-1])
+        raise Refusal((faults or skipped or ["nothing was asked: name an analysis"])[-1])
     page = render(title, lead(sources), answers, facts(sources, command, skipped), faults, footer())
     write(report, page.encode())
     return Outcome(report, [held.headline for held in answers if held.headline], faults, skipped)
@@ -163,9 +163,9 @@ def lead(sources: Sequence[Source]) -> str:
 
 def facts(sources: Sequence[Source], command: str, skipped: Sequence[str]) -> dict[str, str]:
     """How to make it again: the command, each spec part by part and what it was trained on, and what was left out."""
-    held = {"made by": command}
+    held, names = {"made by": command}, distinct({str(source.path) for source in sources})
     for source in sources:
-        mark = f"{source.path.name}: " if len(sources) > 1 else ""
+        mark = f"{names[str(source.path)]}: " if len(sources) > 1 else ""
         held |= {mark + name: value for name, value in origin(source).items()}
     return held | {f"skipped ({number})": line for number, line in enumerate(skipped, start=1)}
 

@@ -4,44 +4,51 @@ from dataclasses import Field, fields
 from typing import Any
 
 from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.fields import shown
+from rmtlottery.tickets.parts.part import Part
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.ticket import Ticket
 
 ITERATED = "imp"
-SAID = ("sigma_w", "sigma_b", "lr", "epochs")
+SAID = ("phi", "sigma_w", "sigma_b", "lr", "epochs", "levels", "rewind")
+RESIZED = "small_dense"
+USUAL, NO_RULE = "as usual", "none"
+OTHER_PLACES = ("scatter", RESIZED)
 
 
 def standing(ticket: Ticket) -> dict[str, Any]:
-    """`task`, what was trained on what and for how long; `arm`; `weights`, how many are kept; and the learning rate `lr`."""
+    """`task`, what was trained on what and for how long; `net`, its sizes, and `rule`, how masks were iterated, where these
+    are not as usual; `arm`; `weights`, how many are kept; and the learning rate `lr`."""
     if not ticket.metrics or ticket.spec is None:
         raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...), and ask its run")
     kept = sum(int(mask.count_nonzero()) for mask in ticket.mask.values())
-    words = task(ticket.spec, ticket.metrics[-1]["epoch"])
-    return {"task": words, "arm": arm(ticket), "weights": kept, "lr": ticket.spec.optimiser.lr}
+    spec, whose = ticket.spec, arm(ticket)
+    words = {"task": task(spec, ticket.metrics[-1]["epoch"]), "net": unusual(spec.net) or USUAL, "rule": rule(spec)}
+    return words | {"arm": whose, "weights": kept, "lr": spec.optimiser.lr}
 
 
 def task(spec: Spec, epochs: int) -> str:
     """Kinds of net, init with its sigmas, data and optimiser, epochs, and what else of these is not as it usually is.
 
-    Sizes of nets are not told apart: a smaller dense net is an arm of the task.
+    Sizes of nets are told apart by `net`: a smaller dense net is an arm of the task.
     """
     net = " ".join(word for word in (getattr(spec.net, "phi", ""), spec.net.kind) if word)
     sigmas = [f"{getattr(spec.init, name):g}" for name in ("sigma_w", "sigma_b") if hasattr(spec.init, name)]
     init = f"{spec.init.kind} init ({', '.join(sigmas)})" if sigmas else f"{spec.init.kind} init"
     words = f"{net} of {init} on {spec.data.kind}, {epochs} epochs of {spec.optimiser.kind}"
-    return ", ".join([words, *unusual(spec)])
+    odd = ["" if spec.schedule.kind == "constant" else f"{spec.schedule.kind} schedule"]
+    odd += [unusual(part) for part in (spec.data, spec.init, spec.optimiser, spec.schedule)]
+    odd += [f"rewind {rewind}" if (rewind := getattr(spec.prune, "rewind", 0)) else ""]
+    return ", ".join(filter(None, [words, *odd]))
 
 
-def unusual(spec: Spec) -> list[str]:
-    """Fields by name that have another value than their kind's default, less those that are said anyway or make the arm."""
-    parts = (spec.data, spec.init, spec.optimiser, spec.schedule)
-    odd = {field.name: getattr(part, field.name) for part in parts for field in fields(part) if changed(part, field)}
-    odd |= {"schedule": spec.schedule.kind} if spec.schedule.kind != "constant" else {}
-    odd |= {"rewind": rewind} if (rewind := getattr(spec.prune, "rewind", 0)) else {}
-    return [f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in odd.items()]
+def unusual(part: Part) -> str:
+    """Fields that have another value than the kind's default, less those that are said anyway or do not tell arms apart."""
+    odd = {field.name: getattr(part, field.name) for field in fields(part) if changed(part, field)}
+    return ", ".join(f"{name} {shown(value)}" for name, value in odd.items())
 
 
-def changed(part: Any, field: "Field[Any]") -> bool:
+def changed(part: Part, field: "Field[Any]") -> bool:
     return field.name not in SAID and getattr(part, field.name) != field.default
 
 
@@ -54,6 +61,19 @@ def arm(ticket: Ticket) -> str:
     names = [name for name in str(ticket.record.get("control") or "").split(",") if name not in ("", "rewound")]
     control, found = ",".join(names), cuts(ticket.spec)
     return f"{control} of {found}" if control and found != ITERATED else control or found
+
+
+def mask_of(arm: str) -> str:
+    """Which mask an arm trains under: the last control that made one, or those that were found without a control."""
+    control, _, whose = arm.partition(" of ")
+    masks = [name for name in control.split(",") if name.endswith("_mask") or name in OTHER_PLACES]
+    found = whose or (control if " " in control else ITERATED)
+    return masks[-1] if masks else found
+
+
+def rule(spec: Spec) -> str:
+    """How masks are iterated."""
+    return unusual(spec.prune) or USUAL if cuts(spec) == ITERATED else NO_RULE
 
 
 def cuts(spec: Spec | None) -> str:

@@ -28,7 +28,7 @@ def at_best(part: "pd.DataFrame") -> "pd.DataFrame":
     of_seeds = accuracies(part, judge).groupby([part["lr"], part["seed"]]).mean()
     means = of_seeds.groupby("lr").agg(["count", "mean"])
     rivals = means.loc[means["count"] == means["count"].max(), "mean"]
-    return part[part["lr"] == rivals.idxmax()].assign(judge=judge, rates=len(means))
+    return part[part["lr"] == rivals.idxmax()].assign(judge=judge, rates=len(rivals))
 
 
 def accuracies(part: "pd.DataFrame", split: str) -> "pd.Series":

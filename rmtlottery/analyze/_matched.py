@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rmtlottery.analyze._arms import ITERATED
+from rmtlottery.analyze._arms import ITERATED, NO_RULE, RESIZED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,18 @@ def matched(table: "pd.DataFrame") -> "pd.DataFrame":
     """
     import pandas as pd
 
-    return pd.concat([of_task(part) for _, part in table.groupby("task")])
+    return pd.concat([of_task(part) for _, part in told_apart(table).groupby("task")])
+
+
+def told_apart(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Where a task has nets of several sizes, or masks iterated by several rules, each is a task of its own.
+
+    Whose net a control made smaller, and whose rule tickets are beside that no rule found, nobody knows then.
+    """
+    for column, known in (("net", ~table["arm"].str.contains(RESIZED)), ("rule", table["rule"] != NO_RULE)):
+        several = table[column].where(known).groupby(table["task"]).transform("nunique") > 1
+        table = table.assign(task=table["task"].mask(known & several, table["task"] + ", " + table[column]))
+    return table
 
 
 def of_task(part: "pd.DataFrame") -> "pd.DataFrame":

@@ -74,8 +74,8 @@ def difference(ours: "pd.Series", theirs: "pd.Series") -> "pd.Series":
 
 
 def summary(name: str, values: "pd.Series", ends: Any = interval) -> dict[str, float]:
-    """Mean and interval; one seed has none."""
-    low, high = ends(values) if len(values) > 1 else (np.nan, np.nan)
+    """Mean and interval; there is none of one seed, nor of several that do not differ."""
+    low, high = ends(values) if values.nunique() > 1 else (np.nan, np.nan)
     return {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
 
 

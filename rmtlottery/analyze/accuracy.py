@@ -79,7 +79,7 @@ def headline(table: "pd.DataFrame") -> str:
     scores = table.pivot_table("accuracy", ["run", "level"], "split")
     found = []
     for run, levels in scores.groupby(level="run"):
-        judge = "validation" if "validation" in levels else "train"
+        judge = "validation" if "validation" in levels and levels["validation"].notna().any() else "train"
         first, last = levels.index[0][1], levels.index[-1][1]
         places = {"densest": first, f"chosen on {judge}": levels[judge].idxmax()[1], "sparsest": last}
         found.append(f"{run}: test accuracy is " + ", ".join(words(table, run, *place) for place in places.items()))

@@ -6,9 +6,9 @@ own best learning rate, by mean accuracy on validation (on training where there 
 compared on test accuracy, seed by seed. The base is `shuffle_mask`, or `random_mask` where that is not there.
 Share is (arm - base) / (imp - base), with Fieller's 95 % interval of paired seeds: where imp's lead itself is not told apart
 from 0, there is no gap and no share. Better than the base is p < 5 % by a one-sided paired t-test after Holm's correction
-over all arms and densities. Not told apart from imp means that the uncorrected 95 % interval of the difference holds 0, as
-that of few seeds may do for want of seeds. Densities that imp alone has, or that lack the base, are left out. Accuracies are
-those after the last epoch or, `stopped`, after the one that is best on validation.
+over all arms and densities. Better than imp, or not told apart from it, is by the 95 % interval of the difference, which is
+uncorrected for the number of arms and may hold 0 for want of seeds. Densities that imp alone has, or that lack the base, are
+left out. Accuracies are those after the last epoch or, `stopped`, after the one that is best on validation.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rmtlottery.analyze._arms import ITERATED, standing
 from rmtlottery.analyze._gap_share import BEHIND, GAP, NO_GAP
 from rmtlottery.analyze._matched import SAME, matched
-from rmtlottery.analyze._paired import compared
+from rmtlottery.analyze._paired import compared, shared
 from rmtlottery.analyze._stopping import STOPPED, taken
 from rmtlottery.analyze._style import percent
 from rmtlottery.tickets.ticket import Ticket
@@ -46,7 +46,7 @@ PLAIN = {
     "local_mask": "local fields",
     "local_init_mask": "local and largest at init",
     "fresh_init": "another init",
-    "keep_signs": "only signs kept",
+    "keep_signs": "sizes redrawn, signs kept",
     "redraw_gaussian": "Gaussian of their size",
     "redraw_law": "redrawn from their law",
     "shuffle_entries": "weights shuffled",
@@ -188,7 +188,7 @@ def points(row: "pd.Series", y: str) -> str:
 
 
 def headline(table: "pd.DataFrame") -> str:
-    """At each density the best arm, its share, which arms are better than the base, and which not told apart from imp."""
+    """At each density the highest arm, its share, and which arms are better than the base and better than imp or like it."""
     rows = compared(table)
     if rows.empty:
         return alone(table)
@@ -214,15 +214,22 @@ def summary(part: "pd.DataFrame") -> str:
     words = f"at density {percent(density(part))} {gap_words(part)}"
     if arms.empty:
         return words
-    best = arms.loc[arms["accuracy"].idxmax()]
-    share = f", {share_words(best)} of the lead" if best["gap"] == GAP else ""
     above = arms.loc[arms["p_holm"] < ALPHA, "arm"]
-    level = arms[(arms["to_imp_low"] <= 0) & (arms["to_imp_high"] >= 0)]
-    equal = [f"{row['arm']} ({points(row, 'to_imp')})" for _, row in level.iterrows()]
+    level, ahead = arms[(arms["to_imp_low"] <= 0) & (arms["to_imp_high"] >= 0)], arms[arms["to_imp_low"] > 0]
+    equal, better = ([f"{row['arm']} ({points(row, 'to_imp')})" for _, row in part.iterrows()] for part in (level, ahead))
+    to_imp = arms["to_imp_low"]
     return (
-        f"{words}; best is {name_of(best['arm'])} with {best['accuracy']:.1%}{share}"
-        f"; better than the base: {listed(above, arms['p'])}; not told apart from imp: {listed(equal, arms['to_imp_low'])}"
+        f"{words}; {highest(arms)}; better than the base: {listed(above, arms['p'])}"
+        f"; better than imp: {listed(better, to_imp)}; not told apart from imp: {listed(equal, to_imp)}"
     )
+
+
+def highest(arms: "pd.DataFrame") -> str:
+    """On test, among those of as many seeds as any; without an interval, as it was picked for being highest."""
+    rivals = arms[arms["seeds"] == arms["seeds"].max()]
+    best = rivals.loc[rivals["accuracy"].idxmax()]
+    share = f", {best['share']:z.0%} of the lead" if best["gap"] == GAP else ""
+    return f"highest of {len(rivals)} arms is {name_of(best['arm'])} with {best['accuracy']:.1%}{share}"
 
 
 def listed(names: Iterable[str], told: "pd.Series") -> str:
@@ -233,8 +240,8 @@ def listed(names: Iterable[str], told: "pd.Series") -> str:
 def left_out(table: "pd.DataFrame", rows: "pd.DataFrame") -> str:
     """How many tickets keep numbers of weights that nothing is compared at, and which tasks have nothing to compare."""
     tests = table[table["split"] == "test"]
-    number, idle = len(tests) - len(matched(tests)), set(table["task"]) - set(rows["task"])
-    tickets = f"; {number} tickets that keep other numbers of weights are left out" if number else ""
+    number, idle = len(tests) - len(shared(tests)), set(matched(tests)["task"]) - set(rows["task"])
+    tickets = f"; {number} tickets that keep numbers of weights that nothing is compared at are left out" if number else ""
     return tickets + "".join(f"; nothing to compare in {task}" for task in sorted(idle))
 
 

@@ -9,7 +9,7 @@ is units over participating directions, which dead units and a mask's zeros leav
 of log singular values would be that of whatever floor decides which of them are 0.
 
 Regressed are means over seeds, an arm at a density each, in log10, on a density's intercept and on one predictor (alone) or
-on the first four (together); slopes are points per standard deviation at equal density, with CR2 intervals over arms. They
+on the first four (together); slopes are points per standard deviation at equal density, with CR2 intervals over masks. They
 are straight lines: an optimum inside the range goes unseen; and arms differ in more than these numbers. Compared are tickets
 of one task that keep as many weights, within 5 %, each arm at its own best learning rate by validation (by training where
 there is none), and of the seeds that all arms of a density have.
@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rmtlottery.analyze._arms import ITERATED, standing
+from rmtlottery.analyze._arms import ITERATED, mask_of, standing
 from rmtlottery.analyze._best_rate import best_rates
-from rmtlottery.analyze._between_arms import ALONE, ENOUGH, JOINT, PREDICTORS, TOGETHER, logs, means, regressed
-from rmtlottery.analyze._matched import matched
+from rmtlottery.analyze._between_arms import ALONE, ENOUGH, JOINT, PREDICTORS, TOGETHER, balanced, logs, means, regressed
+from rmtlottery.analyze._matched import matched, told_apart
 from rmtlottery.analyze._products import Span
 from rmtlottery.analyze._singular import moments, over_inputs
 from rmtlottery.analyze._style import legend_beside, percent
-from rmtlottery.analyze.jacobian import by_products, sizes, whole
+from rmtlottery.analyze.jacobian import Spectrum, by_products, sizes, whole
 from rmtlottery.measure.jacobian import between, doubled
 from rmtlottery.measure.signal import PORTION, Probe, gains, hidden_lengths, probe
 from rmtlottery.refusal import Refusal
@@ -58,9 +58,10 @@ def table(ticket: Ticket, *, samples: int = 200, inputs: int = 8) -> "pd.DataFra
     seen = probe(ticket, samples)
     if len(seen.network.layers) < 3:
         raise Refusal(f"{ticket} has one hidden layer, and no Jacobian from its first to its last; take two or more")
-    words = f"{seen.words}; Jacobians at the first {min(inputs, len(seen.x))}"
-    row = trained(ticket) | signals(ticket.rewound, seen) | spectrum(ticket, seen._replace(x=seen.x[:inputs]))
-    return pd.DataFrame([row | {"gradient": pulled_back(ticket.rewound, seen), "inputs": words, "source": "measured"}])
+    spectra = hidden_spectra(ticket, seen._replace(x=seen.x[:inputs]))
+    row = trained(ticket) | signals(ticket.rewound, seen) | spread_of(spectra)
+    row |= {"gradient": pulled_back(ticket.rewound, seen), "inputs": f"{seen.words}; Jacobians at the first {len(spectra)}"}
+    return pd.DataFrame([row | {"source": "measured"}])
 
 
 def trained(ticket: Ticket) -> dict[str, Any]:
@@ -75,12 +76,15 @@ def signals(weights: Weights, seen: Probe) -> dict[str, float]:
     return {"q": hidden_lengths(seen.network, weights, seen.x)[-1], "chi": middle}
 
 
-def spectrum(ticket: Ticket, seen: Probe) -> dict[str, float]:
-    """Of the hidden Jacobian; one that is too large to form is known by its products at fewer inputs."""
+def hidden_spectra(ticket: Ticket, seen: Probe) -> list[Spectrum]:
+    """Of the hidden Jacobian, input by input; one that is too large to form is known by its products at fewer inputs."""
     weights, span = ticket.rewound, Span("hidden", 1, len(seen.network.layers) - 1)
     numbers = generator(ticket.seed or 0, "trainability", ticket.level)
     large = min(sizes(weights, seen, span)) > FORMED
-    spectra = by_products(weights, seen, span, numbers) if large else whole(weights, seen, span)
+    return by_products(weights, seen, span, numbers) if large else whole(weights, seen, span)
+
+
+def spread_of(spectra: list[Spectrum]) -> dict[str, float]:
     told = over_inputs([moments(*one) for one in spectra])
     held = {"jacobian_mean": told["mean"], "jacobian_spread": 1 + told["variance"]}
     return held | {name: told[name] for name in ("anisotropy", "isometry")}
@@ -105,7 +109,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
     """Six panels a task: accuracy against each predictor, both less their density's mean; and slopes with intervals."""
     import matplotlib.pyplot as plt
 
-    tasks = list(table.groupby("task"))
+    tasks = list(told_apart(table).groupby("task"))
     columns = 1 + table["arm"].nunique() // IN_A_COLUMN
     size = (12 + 4 * columns, 8.4 * len(tasks))
     figure, axes = plt.subplots(2 * len(tasks), 3, figsize=size, squeeze=False, layout="constrained")
@@ -164,25 +168,29 @@ def draw_slopes(told: "pd.DataFrame", axes: "Axes") -> None:
     axes.set_ylim(len(PREDICTORS) - 0.5, -0.5)
     axes.axvline(0, color="black", linewidth=1)
     axes.grid(alpha=0.3)
-    legend_beside(axes, "95 % intervals\nover arms")
+    legend_beside(axes, "95 % intervals\nover masks")
 
 
 def headline(table: "pd.DataFrame") -> str:
-    return f"{'; '.join(f'{task}: {summary(part)}' for task, part in table.groupby('task'))}."
+    return f"{'; '.join(f'{task}: {summary(part)}' for task, part in told_apart(table).groupby('task'))}."
 
 
 def summary(part: "pd.DataFrame") -> str:
-    """What each predictor does by itself, what all do together, and of how many arms."""
+    """What each predictor does by itself, what all do together, and of how many arms and masks."""
     rows = logs(part)
     found, dropped = means(rows), len(best_rates(matched(part))) - len(rows)
     told = regressed(found)
-    left = f"; {dropped} tickets that let no signal through are left out" if dropped else ""
+    lone = len(rows) - len(balanced(rows))
+    why = {"without a signal at the end": dropped, "of seeds that another arm lacks": lone}
+    words = ", ".join(f"{number} {words}" for words, number in why.items() if number)
+    left = f"; tickets left out: {words}" if words else ""
     if told.empty:
         return f"{too_few(found)}{left}"
     alone = told[told["model"] == ALONE]
     seeds = "-".join(map(str, sorted(set(found["seeds"]))))
-    size = f"{found['arm'].nunique()} arms at {found['kept'].nunique()} densities, {seeds} seeds each"
-    return f"{verdict(alone)}; {worth(told)} ({size}, 95 % intervals over arms, uncorrected for their number){left}"
+    masks = found["arm"].map(mask_of).nunique()
+    size = f"{found['arm'].nunique()} arms of {masks} masks at {found['kept'].nunique()} densities, {seeds} seeds each"
+    return f"{verdict(alone)}; {worth(told)} ({size}, 95 % intervals over masks, uncorrected for their number){left}"
 
 
 def verdict(alone: "pd.DataFrame") -> str:
@@ -205,7 +213,8 @@ def worth(told: "pd.DataFrame") -> str:
     if model.empty:
         model = told.loc[[told["foretold"].fillna(-np.inf).idxmax()]]
     row, names = model.iloc[0], " and ".join(PREDICTORS[name] for name in model["predictor"])
-    who = "together q, chi and Jacobian" if len(model) == len(JOINT) else names
+    one = f"{names}, the best of {len(told)}, by itself" if len(model) == 1 else names
+    who = "together q, chi and Jacobian" if len(model) == len(JOINT) else one
     found = (
         f"{who} explain {row['explained']:.0%} of what density leaves and foretell {row['foretold']:.0%} of an arm left out"
     )
@@ -214,10 +223,12 @@ def worth(told: "pd.DataFrame") -> str:
 
 
 def too_few(found: "pd.DataFrame") -> str:
-    arms = sorted(found["arm"].unique())
-    if not arms:
+    masks = sorted(found["arm"].map(mask_of).unique())
+    if not masks:
         return "nothing lets signals through in a seed that all arms of a density have"
+    if len(masks) >= ENOUGH:
+        return "whether it does at equal density cannot be told: no two arms of a density differ in what they do to signals"
     return (
-        f"whether it does at equal density takes {ENOUGH} arms to tell, and here are {len(arms)} ({', '.join(arms)}); "
+        f"whether it does at equal density takes {ENOUGH} masks to tell, and here are {len(masks)} ({', '.join(masks)}); "
         "train controls with rl.fit(spec, start=[control(t, 0) for t in run]) and ask their runs together"
     )

@@ -115,4 +115,6 @@ def headline(table: "pd.DataFrame") -> str:
     """Of each quantity: the theory that is refused first, where and how far off, and the one that stands longest."""
     groups = mean_density(table).groupby(["run", "state"], sort=False)
     found = ". ".join(f"{run}, {state}: {summary(part)}" for (run, state), part in groups)
-    return f"{found} (false discovery rate {LEVEL:.0%} over {len(table)} tests, ratios are measured / theory)."
+    tests = " and ".join(map(str, table.groupby("run", sort=False).size()))
+    each = " of each run" if table["run"].nunique() > 1 else ""
+    return f"{found} (false discovery rate {LEVEL:.0%} over {tests} tests{each}, ratios are measured / theory)."

@@ -18,7 +18,7 @@ OWN = ("control", "control_seed", "at")
 
 
 def child(parent: Run, root: str | Path, changed: Mapping[str, Any], **unit: Any) -> Run:
-    """Trained under `control` at levels `at` (all, or the last where none of them is there), with some fields changed.
+    """Trained under `control` at levels `at` (all where none is named), with some fields changed.
 
     What is there already is neither made nor trained again: to find a mask may take longer than to train it.
     """
@@ -27,8 +27,9 @@ def child(parent: Run, root: str | Path, changed: Mapping[str, Any], **unit: Any
     fields = {key: value for key, value in changed.items() if key not in OWN}
     if bound := set(fields) - free():
         raise Refusal(f"{min(bound)} is decided by the tickets that a child of {parent.path.name} starts from; leave it out")
-    if own["at"]:
-        own["at"] = [level for level in parent.levels if level in own["at"]] or parent.levels[-1:]
+    if strange := set(own["at"]) - {*parent.levels}:
+        raise Refusal(f"{parent.path} has levels {shown(tuple(parent.levels))}, and no level {min(strange)}")
+    own["at"] = sorted(own["at"])
     spec = parent.spec.but(**fields, name=name(parent, own, fields))
     levels = own["at"] or parent.levels
     places = [(seed, level) for seed, level in parent.places if level in levels and parent.status(seed, level) == "done"]

@@ -6,7 +6,7 @@ import pandas as pd
 from rmtlottery.analyze._between_arms import PREDICTORS
 
 TASK = "tanh fc of normal init (1.4, 0.3) on digits, 2 epochs of adam, batch 100"
-NAMES = ["imp", "shuffle_mask", "random_mask", "fresh_init", "rescale", "keep_signs", "flip_signs", "redraw_law", "trained"]
+NAMES = ["imp", *(f"{name}_mask" for name in ("shuffle", "random", "init", "local", "snip", "grasp", "synflow", "degree"))]
 
 
 def arms(slopes, *, arms=9, levels=3, seeds=2, noise=0.1, seed=0, drop=3.0):
@@ -24,7 +24,9 @@ def arms(slopes, *, arms=9, levels=3, seeds=2, noise=0.1, seed=0, drop=3.0):
             points = 60 - drop * level + own[arm] + noise / 2 * numbers.standard_normal()
             points += sum(slope * (logs[name] + 1.5 * level) for name, slope in slopes.items())
             rows.append({"arm": NAMES[arm], "level": level, "seed": one, "accuracy": points / 100} | to_powers(logs))
-    found = pd.DataFrame(rows).assign(run="r", task=TASK, source="measured", lr=0.01, train=0.9, validation=np.nan)
+    found = pd.DataFrame(rows).assign(
+        run="r", task=TASK, net="n", rule="r", source="measured", lr=0.01, train=0.9, validation=np.nan
+    )
     return found.assign(density=0.8 ** found["level"], weights=(10_000 * 0.8 ** found["level"]).astype(int))
 
 

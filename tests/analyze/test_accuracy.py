@@ -75,3 +75,11 @@ def test_stopped_or_not_are_not_averaged():
     words = accuracy.headline(pd.concat([last, best]))
     assert "r: test accuracy is 50.5% [" in words
     assert "r, stopped on validation: test accuracy is 55.5% [" in words
+
+
+def test_runs_with_and_without_a_validation_part_are_told_together():
+    held = made(validation=[0.5, 0.7, 0.6], test=[0.5, 0.6, 0.9])
+    bare = held[held["split"] != "validation"].assign(run="bare")
+    words = accuracy.headline(pd.concat([held, pd.concat([bare, bare.assign(split="train")])]))
+    assert "r: test accuracy is" in words
+    assert "chosen on train" in words.partition("bare: ")[2].partition(";")[0]

@@ -97,3 +97,9 @@ def test_a_seed_without_validation_is_none_of_a_rate():
     table = pd.DataFrame({"lr": rates, "seed": seeds, "train": 0.5}).assign(task="t", kept=100, arm="a")
     for accuracies in ([None, None, None, 0.5, 0.6], [None, 0.9, None, 0.5, 0.6]):
         assert choice(table.assign(validation=pd.Series(accuracies, dtype=float))) == (0.01, "validation")
+
+
+def test_rates_out_for_want_of_seeds_were_no_choice():
+    found = best_rates(made({0.1: [0.5, 0.5, 0.5], 0.01: [0.9, 0.9]}))
+    assert set(found["lr"]) == {0.1}
+    assert set(found["rates"]) == {1}

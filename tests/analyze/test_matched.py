@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from rmtlottery.analyze._matched import distinct, matched
+from rmtlottery.analyze._matched import distinct, matched, told_apart
 
 
 def rows(*told):
-    return pd.DataFrame(told, columns=["task", "arm", "weights"])
+    return pd.DataFrame(told, columns=["task", "arm", "weights"]).assign(net="n", rule="r")
 
 
 def test_what_keeps_as_many_as_an_iterated_ticket_is_compared_with_it():
@@ -43,3 +43,21 @@ def test_numbers_are_told_from_the_first_alike_and_not_from_the_one_before():
 def test_iterated_levels_that_are_close_stay_apart():
     table = rows(("a", "imp", 1000), ("a", "imp", 970), ("a", "x", 990), ("a", "x", 975))
     assert matched(table)["kept"].to_list() == [1000, 970, 1000, 970]
+
+
+def test_nets_of_several_sizes_are_tasks_of_their_own():
+    held = rows(
+        ("a", "imp", 1000), ("a", "imp", 1000), ("a", "small_dense", 990), ("b", "imp", 1000), ("b", "small_dense", 900)
+    )
+    held["net"] = ["wide", "narrow", "tiny", "wide", "tiny"]
+    assert told_apart(held)["task"].to_list() == ["a, wide", "a, narrow", "a", "b", "b"]
+    assert told_apart(told_apart(held))["task"].to_list() == ["a, wide", "a, narrow", "a", "b", "b"]
+    assert matched(held)["kept"].to_list() == [990, 1000, 1000, 1000]
+
+
+def test_masks_iterated_by_several_rules_are_tasks_of_their_own_and_those_at_init_are_of_neither():
+    held = rows(
+        ("a", "imp", 1000), ("a", "imp", 1000), ("a", "snip at init", 1000), ("b", "imp", 9), ("b", "snip at init", 9)
+    )
+    held["rule"] = ["by layer", "globally", "none", "by layer", "none"]
+    assert told_apart(held)["task"].to_list() == ["a, by layer", "a, globally", "a", "b", "b"]

@@ -25,7 +25,13 @@ def made(means=MEANS, levels=(7, 10), seeds=SEEDS, noise=0.002, shared_noise=0.0
     ]
     found = pd.DataFrame(rows)
     return found.assign(
-        split="test", task="t", lr=0.01, density=0.8 ** found["level"], weights=[WEIGHTS[n] for n in found["level"]]
+        split="test",
+        task="t",
+        net="n",
+        rule="r",
+        lr=0.01,
+        density=0.8 ** found["level"],
+        weights=[WEIGHTS[n] for n in found["level"]],
     )
 
 
@@ -55,7 +61,12 @@ def test_an_arm_like_the_base_recovers_nothing_and_one_that_is_worse_is_not_bett
 def test_intervals_of_differences_by_hand():
     values = {"imp": [0.9, 0.7, 0.8], "shuffle_mask": [0.6, 0.5, 0.4], "a": [0.7, 0.7, 0.7]}
     rows = [{"seed": n, "arm": arm, "accuracy": v} for arm, held in values.items() for n, v in enumerate(held)]
-    found = row(compared(pd.DataFrame(rows).assign(weights=WEIGHTS[7], task="t", split="test", lr=1, density=0.2)), "a")
+    found = row(
+        compared(
+            pd.DataFrame(rows).assign(weights=WEIGHTS[7], task="t", net="n", rule="r", split="test", lr=1, density=0.2)
+        ),
+        "a",
+    )
     reach = t.ppf(0.975, 2) * 0.1 / 3**0.5
     assert found[["to_base", "to_base_low", "to_base_high"]].to_list() == pytest.approx([0.2, 0.2 - reach, 0.2 + reach])
     assert found[["to_imp", "to_imp_low", "to_imp_high"]].to_list() == pytest.approx([-0.1, -0.1 - reach, -0.1 + reach])

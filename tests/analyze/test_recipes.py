@@ -75,7 +75,7 @@ def made(arms, seeds=3, level=10, density=0.1):
         for seed in range(seeds)
     ]
     return pd.DataFrame(rows).assign(
-        split="test", task=TASK, lr=0.01, level=level, density=density, weights=round(10_000 * density)
+        split="test", task=TASK, net="n", rule="r", lr=0.01, level=level, density=density, weights=round(10_000 * density)
     )
 
 
@@ -92,18 +92,26 @@ def test_the_headline_by_hand():
     """t of two degrees of freedom is 4.303: the lead is 10 +- 4.303 x 0.1 / sqrt 3."""
     words = headline(made(ARMS))
     assert words.startswith(
-        f"{TASK}: at density 10 % imp's lead over shuffle_mask is 10.0 [9.8, 10.2] points; best is snip at init"
+        f"{TASK}: at density 10 % imp's lead over shuffle_mask is 10.0 [9.8, 10.2] points; highest of 3 arms is snip at init"
     )
-    assert "best is snip at init with 75.0%, " in words
-    assert "100% [92%, 107%] of the lead; better than the base: keep_signs, snip at init;" in words
+    assert "with 75.0%, 100% of the lead; better than the base: keep_signs, snip at init; better than imp: none;" in words
     assert "not told apart from imp: snip at init (0.0 [-0.8, 0.7] points) (seeds [0, 1, 2]" in words
     assert words.endswith("Holm over 3 tests, one rate each).")
+
+
+def test_what_beats_imp_is_named_and_what_has_fewer_seeds_is_not_the_highest():
+    table = made(ARMS | {"init_mask": [82.1, 82.0, 81.9]})
+    lucky = made({"local_mask": [90, 90]}, seeds=2)
+    words = headline(pd.concat([table, lucky]))
+    assert "highest of 4 arms is largest at init (init_mask) with" in words
+    assert "; better than imp: init_mask (12.0 [11.8, 12.2] points)" in words
+    assert "local_mask" in words.partition("; better than imp: ")[2].partition(";")[0]
 
 
 def test_without_a_gap_no_share_is_told():
     arms = ARMS | {"imp": [70, 60, 53]}
     words = headline(made(arms))
-    assert "points: no gap to recover; best is snip at init with 75.0%; better" in words
+    assert "points: no gap to recover; highest of 3 arms is snip at init with 75.0%; better" in words
     assert "of the lead" not in words
     texts = plot(made(arms)).axes[1].get_yticklabels()
     assert [text.get_text() for text in texts] == ["no gap"] * 3
@@ -128,7 +136,7 @@ def test_what_is_missing_is_said_and_drawn_around(arms, seeds, words):
 def test_points_are_sorted_filled_where_better_and_named_so_that_one_can_call_them():
     left, right = plot(made(ARMS)).axes
     assert [text.get_text() for text in left.get_yticklabels()] == [
-        "rescaled to sigma_w (rescale), lr 0.01", "only signs kept (keep_signs), lr 0.01", "snip at init, lr 0.01",
+        "rescaled to sigma_w (rescale), lr 0.01", "sizes redrawn, signs kept (keep_signs), lr 0.01", "snip at init, lr 0.01",
     ]  # fmt: skip
     dots = [line for line in left.get_lines() if line.get_marker() == "o"]
     assert [line.get_xdata()[0] for line in dots] == pytest.approx([0.6503, 0.73, 0.7497], abs=1e-4)
@@ -154,7 +162,7 @@ def test_another_density_is_written_beside_the_arm():
     table.loc[table["arm"] == "keep_signs", "density"] = 1.0
     table.loc[table["arm"] == "rescale", "density"] = 0.102
     ticks = [text.get_text() for text in plot(table).axes[0].get_yticklabels()]
-    assert ticks[1] == "only signs kept (keep_signs), lr 0.01, density 100 %"
+    assert ticks[1] == "sizes redrawn, signs kept (keep_signs), lr 0.01, density 100 %"
     assert "density" not in ticks[0]
     assert plot(table).axes[0].get_title(loc="left").startswith(f"{TASK}\ndensity 10 %")
 
@@ -165,13 +173,16 @@ def test_arms_meet_where_they_keep_as_many_weights_and_others_are_counted():
     elsewhere = table.assign(level=table["level"].mask(snip, 1))
     assert headline(elsewhere) == headline(table)
     other = table.assign(weights=table["weights"].mask(snip, 1100))
-    assert headline(other).endswith("one rate each); 3 tickets that keep other numbers of weights are left out.")
+    assert headline(other).endswith(
+        "one rate each); 3 tickets that keep numbers of weights that nothing is compared at are left out."
+    )
     assert "snip at init" not in headline(other)
 
 
 def test_one_seed_cannot_tell():
     words = headline(made(ARMS, 1))
-    assert words.count("better than the base: cannot be told; not told apart from imp: cannot be told") == 1
+    unknown = ("better than the base", "better than imp", "not told apart from imp")
+    assert words.count("; ".join(f"{name}: cannot be told" for name in unknown)) == 1
 
 
 def test_every_task_has_its_sentence():

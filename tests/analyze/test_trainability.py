@@ -20,7 +20,7 @@ from tests.analyze.made_arms import TASK, arms
 SLOPES = {"chi": 2.0, "jacobian_spread": -1.0}
 ALL = "level == level"
 OTHER = "tanh conv of normal init (1.4, 0.3) on cifar10, 6 epochs of adam"
-ARMS = ["flip_signs", "fresh_init", "rescale", "shuffle_mask"]
+ARMS = ["shuffle_mask", "init_mask", "rescale", "random_mask"]
 
 
 def as_trained(ticket, **scores):
@@ -138,7 +138,7 @@ def emptied(weights, mask):
 def test_a_net_that_lets_nothing_through_is_counted_and_drawn_nowhere():
     dead = rl.tabulate("trainability", as_trained(drawn(fc(8, 5, 7), change=emptied)), samples=3)
     assert dead["chi"].iloc[0] == dead["jacobian_mean"].iloc[0] == dead["gradient"].iloc[0] == 0
-    assert headline(dead).endswith("; 1 tickets that let no signal through are left out.")
+    assert headline(dead).endswith("; tickets left out: 1 without a signal at the end.")
     assert len(rl.plot("trainability", dead).axes) == 6
 
 
@@ -152,7 +152,7 @@ def test_the_headline_has_the_slopes_surest_first(sign):
         said = f"{PREDICTORS[name]} {row['slope']:+.2g} [{row['low']:+.2g}, {row['high']:+.2g}]"
         assert said in words
         assert (words.index(said) < words.index("cannot be told from 0 for")) == sure[name]
-    assert "(9 arms at 3 densities, 2 seeds each, 95 % intervals over arms" in words
+    assert "(9 arms of 9 masks at 3 densities, 2 seeds each, 95 % intervals over masks" in words
 
 
 def test_the_headline_has_what_all_are_worth_and_says_when_they_are_collinear():
@@ -167,17 +167,17 @@ def test_the_headline_has_what_all_are_worth_and_says_when_they_are_collinear():
 
 
 def test_with_five_arms_the_best_predictor_speaks_for_itself():
-    assert "; log10 chi explain " in headline(arms({"chi": 5.0}, arms=5))
+    assert "; log10 chi, the best of 5, by itself explain " in headline(arms({"chi": 5.0}, arms=5))
 
 
 def test_few_arms_are_told_what_to_train():
     words = headline(arms(SLOPES, arms=3))
-    assert "takes 4 arms to tell, and here are 3 (imp, random_mask, shuffle_mask); train controls with rl.fit(" in words
+    assert "takes 4 masks to tell, and here are 3 (imp, random_mask, shuffle_mask); train controls with rl.fit(" in words
 
 
 def test_every_task_has_its_sentence_and_its_panels():
     table = pd.concat([arms(SLOPES), arms(SLOPES, arms=2).assign(task=OTHER)])
-    assert headline(table).startswith(f"{OTHER}: whether it does at equal density takes 4 arms")
+    assert headline(table).startswith(f"{OTHER}: whether it does at equal density takes 4 masks")
     assert f"; {TASK}: at equal density test accuracy" in headline(table)
     figure = rl.plot("trainability", table)
     assert [axes.get_title(loc="left") for axes in figure.axes][::6] == [OTHER, TASK]
@@ -248,7 +248,7 @@ def test_children_are_asked_beside_their_parents(study, asked):
 
 
 def test_children_are_regressed(asked):
-    assert "(5 arms at 2 densities" in headline(asked)
+    assert "(5 arms of 4 masks at 2 densities" in headline(asked)
     assert headline(asked).count("[") == len(PREDICTORS)
     figure = rl.plot("trainability", asked)
     words = [text.get_text() for text in figure.axes[2].get_legend().get_texts()]

@@ -31,8 +31,9 @@ def test_it_is_trained_from_what_the_control_makes_of_these_levels(parent, tmp_p
         assert fingerprint(ticket.start) == fingerprint(wanted.start)
 
 
-def test_levels_that_are_not_there_mean_the_last(parent, tmp_path):
-    assert child(parent, tmp_path, {"control": "rescale", "at": (7, 10)}).levels == [3]
+def test_a_level_that_is_not_there_is_refused(parent, tmp_path):
+    with pytest.raises(rl.Refusal, match=r"parent has levels 0,1,2,3, and no level 7"):
+        child(parent, tmp_path, {"control": "rescale", "at": (2, 7, 10)})
 
 
 def test_all_levels_are_taken_where_none_is_named(parent, tmp_path):
