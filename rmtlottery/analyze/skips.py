@@ -26,6 +26,7 @@ from rmtlottery.meanfield.reflected import reflected_lengths
 from rmtlottery.meanfield.residual import residual_map
 from rmtlottery.measure.residual import stream, stream_lengths
 from rmtlottery.measure.signal import every_nominal
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket, Weights
 
 if TYPE_CHECKING:
@@ -64,10 +65,19 @@ def chained(ticket: Ticket) -> bool:
 
 def sums(ticket: Ticket, weights: Weights, given: "np.ndarray", start: "np.ndarray") -> "dict[str, np.ndarray]":
     """Lengths add: from |x|^2 / fan-in of each input, or from its measured length before the first block."""
-    nominal = dict(zip(ticket.mask, every_nominal(ticket), strict=True))
     own = {name: moments(weights, name) for name in ticket.mask}
-    courses = {NOMINAL: (nominal, first(given, nominal)), MOMENTS: (own, first(given, own)), STARTED: (own, start)}
+    courses = {MOMENTS: (own, first(given, own)), STARTED: (own, start)}
+    if held := nominal(ticket):
+        courses = {NOMINAL: (held, first(given, held))} | courses
     return {source: added(ticket, *course) for source, course in courses.items()}
+
+
+def nominal(ticket: Ticket) -> Layers:
+    """The sigmas of the init, if it has any."""
+    try:
+        return dict(zip(ticket.mask, every_nominal(ticket), strict=True))
+    except Refusal:
+        return {}
 
 
 def moments(weights: Weights, name: str) -> tuple[float, float]:

@@ -36,7 +36,7 @@ def shuffle_mask(ticket: Ticket, seed: int) -> Ticket:
 
 
 def init_mask(ticket: Ticket, seed: int) -> Ticket:
-    """As many weights in every layer, those that are largest in theta_k: what needs no training to find."""
+    """As many weights in every layer, those that are largest where training starts: theta_0 needs no training."""
     scores = {name: ticket.start[name].abs() for name in ticket.mask}
     return made(ticket, seed, "init_mask", mask=largest(ticket, scores))
 

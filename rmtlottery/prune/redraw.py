@@ -60,9 +60,10 @@ def shuffled(values: torch.Tensor, numbers: np.random.Generator) -> torch.Tensor
 
 def from_law(kept: torch.Tensor, numbers: np.random.Generator, size: int | None = None) -> torch.Tensor:
     """Drawn by the inverse of the empirical distribution function, which is linear between neighbours."""
-    if not len(kept):
+    size = len(kept) if size is None else size
+    if size and not len(kept):
         raise Refusal("a layer without a kept weight has no law to draw from")
-    return torch.from_numpy(np.quantile(kept.double().numpy(), numbers.random(len(kept) if size is None else size)))
+    return torch.from_numpy(np.quantile(kept.double().numpy(), numbers.random(size))) if size else kept[:0]
 
 
 def fresh(ticket: Ticket, seed: int) -> Weights:

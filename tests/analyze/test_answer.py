@@ -58,3 +58,17 @@ def test_a_run_that_a_question_names_twice_is_asked_once(tiny_run, tmp_path):
     answer([tiny_run], [("accuracy", {}, [tiny_run, tiny_run])], tmp_path / "report.html", "t", "c")
     table = pd.read_csv(tmp_path / "tables" / "accuracy.csv")
     assert not table.duplicated(["seed", "level", "split"]).any()
+
+
+def test_two_runs_of_one_name_are_told_apart_in_what_was_run(tiny, tmp_path):
+    runs = [rl.fit(tiny.but(lr=lr, levels=0, name="same"), tmp_path / place) for place, lr in (("a", 0.01), ("b", 0.02))]
+    page = answer(runs, [("accuracy", {})], tmp_path / "report.html", "t", "c").report.read_text()
+    assert "a/same: optimiser" in page
+    assert "b/same: optimiser" in page
+    assert "lr 0.01" in page
+    assert "lr 0.02" in page
+
+
+def test_to_ask_nothing_is_refused(tiny_run, tmp_path):
+    with pytest.raises(rl.Refusal, match="nothing was asked"):
+        answer([tiny_run], [], tmp_path / "report.html", "t", "c")

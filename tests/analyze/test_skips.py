@@ -11,7 +11,7 @@ from rmtlottery.analyze.skips import MEASURED, MOMENTS, NOMINAL, PLAIN, ROWS, SC
 from rmtlottery.measure.residual import stream_lengths
 from rmtlottery.nets.init import drawn as drawn_shapes
 from rmtlottery.nets.init import initial
-from rmtlottery.tickets.parts import Digits, He, Normal, Resnet, Skip
+from rmtlottery.tickets.parts import Digits, He, Normal, Own, Resnet, Skip
 from tests.analyze.drawn import TEACHER, drawn
 from tests.conftest import assert_mean
 
@@ -34,6 +34,12 @@ def test_the_nominal_recursion_of_relu_in_closed_form():
     given = datasets.dataset(TEACHER).test.x[:30].double().square().mean().item()
     layer = (1.69, 0.16)
     assert course(found, NOMINAL) == pytest.approx(relu_sums(1.69 * given + 0.16, [(layer, layer)] * 3), rel=1e-6)
+
+
+def test_an_init_without_sigmas_has_its_second_moments_alone():
+    found = rl.tabulate("skips", drawn(Skip(units=5, blocks=2), Own()), samples=9)
+    assert set(found["source"]) == {MEASURED, MOMENTS, STARTED}
+    assert headline(found)
 
 
 def test_second_moments_are_of_each_layer_and_count_what_is_cut():

@@ -108,6 +108,10 @@ def test_from_law_draws_as_many_as_there_were_unless_told():
     assert from_law(torch.tensor([2.5]), numbers(), 3).tolist() == [2.5] * 3
 
 
+def test_a_layer_that_keeps_nothing_is_redrawn_as_nothing():
+    assert len(from_law(torch.tensor([]), numbers())) == 0
+
+
 def test_from_law_of_nothing_is_refused():
     with pytest.raises(Refusal, match="no law to draw from"):
         from_law(torch.empty(0), numbers(), 5)
