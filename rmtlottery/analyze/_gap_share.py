@@ -17,10 +17,13 @@ class Share(NamedTuple):
 
 
 def share(arm: np.ndarray, imp: np.ndarray, base: np.ndarray) -> Share:
-    """Accuracies of the same seeds, in the same order. Rounded, or a gap of 0 would be what float64 leaves of it."""
-    if len(base) < 2:
-        return Share(np.nan, np.nan, np.nan, UNKNOWN)
+    """Accuracies of the same seeds, in the same order. Rounded, or a gap of 0 would be what float64 leaves of it.
+
+    Of one seed, or of several with one and the same lead, there is no interval.
+    """
     lead = (imp - base).round(12)
+    if len(lead) < 2 or (lead.any() and not np.ptp(lead)):
+        return Share(np.nan, np.nan, np.nan, UNKNOWN)
     ends = fieller((arm - base).round(12), lead)
     if np.isnan(ends[0]):
         return Share(*ends, NO_GAP)

@@ -12,6 +12,7 @@ left out. Accuracies are those after the last epoch or, `stopped`, after the one
 """
 
 from collections.abc import Iterable
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from rmtlottery.analyze._arms import ITERATED, standing
@@ -184,7 +185,7 @@ def gap_words(part: "pd.DataFrame") -> str:
 
 def points(row: "pd.Series", y: str) -> str:
     mean, low, high = (f"{100 * row[y + end]:z.1f}" for end in ("", "_low", "_high"))
-    return f"{mean} [{low}, {high}] points" if row["seeds"] > 1 else f"{mean} points"
+    return f"{mean} points" if isnan(row[f"{y}_low"]) else f"{mean} [{low}, {high}] points"
 
 
 def headline(table: "pd.DataFrame") -> str:

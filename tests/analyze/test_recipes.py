@@ -185,6 +185,12 @@ def test_one_seed_cannot_tell():
     assert words.count("; ".join(f"{name}: cannot be told" for name in unknown)) == 1
 
 
+def test_seeds_that_agree_to_the_last_digit_have_no_interval():
+    words = headline(made({"shuffle_mask": [60, 60, 60], "imp": [70, 70, 70], "rescale": [65, 64, 66]}))
+    assert "imp's lead over shuffle_mask is 10.0 points: too few seeds for an interval; highest" in words
+    assert "nan" not in words
+
+
 def test_every_task_has_its_sentence():
     words = headline(pd.concat([made(ARMS), made(ARMS).assign(task="of more epochs", level=2)]))
     assert words.startswith(f"{TASK}: at density 10 % imp's lead")
