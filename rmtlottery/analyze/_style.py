@@ -36,9 +36,9 @@ def over_seeds(table: Any) -> str:
     runs: dict[tuple[int, ...], list[str]] = {}
     for run, part in table.groupby("run"):
         runs.setdefault(tuple(sorted(part["seed"].unique().tolist())), []).append(str(run))
-    of = {seeds: f" of {', '.join(names)}" if len(runs) > 1 else "" for seeds, names in runs.items()}
+    of = {seeds: f", of {', '.join(names)}" if len(runs) > 1 else "" for seeds, names in runs.items()}
     several = [f"mean and 95 % interval over seeds {[*seeds]}{of[seeds]}" for seeds in runs if len(seeds) > 1]
-    return "; ".join(several + [f"seed {seeds[0]} alone{of[seeds]}, no interval" for seeds in runs if len(seeds) == 1])
+    return "; ".join(several + [f"seed {seeds[0]} alone, no interval{of[seeds]}" for seeds in runs if len(seeds) == 1])
 
 
 def density_axis(axes: "Axes") -> None:

@@ -74,4 +74,6 @@ def summary(deep: "pd.DataFrame") -> str:
     places = {"densest": measured.index[0], "at its peak": peak, "sparsest": last}
     q = ", ".join(f"{measured[level]:.2f} {name} (density {density[level]:.1%})" for name, level in places.items())
     at_peak, at_end = (theory_over_measured(deep[deep["level"] == level], "q") for level in (peak, last))
-    return f"q of the rewound net is {q}; at its peak {at_peak}; sparsest {at_end}; {deep['seed'].nunique()} seeds"
+    number = deep["seed"].nunique()
+    seeds = "one seed" if number == 1 else f"{number} seeds"
+    return f"q of the rewound net is {q}; at its peak {at_peak}; sparsest {at_end}; {seeds}"

@@ -79,7 +79,7 @@ def test_a_mean_is_said_with_its_interval_and_a_single_seed_with_none():
         ([("a", 0), ("a", 1), ("b", 1), ("b", 0)], "mean and 95 % interval over seeds [0, 1]"),
         (
             [("b", 0), ("c", 0), ("a", 0), ("a", 1)],
-            "mean and 95 % interval over seeds [0, 1] of a; seed 0 alone of b, c, no interval",
+            "mean and 95 % interval over seeds [0, 1], of a; seed 0 alone, no interval, of b, c",
         ),
     ],
 )
