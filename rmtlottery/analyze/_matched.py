@@ -26,7 +26,7 @@ def matched(table: "pd.DataFrame") -> "pd.DataFrame":
 def told_apart(table: "pd.DataFrame") -> "pd.DataFrame":
     """Where a task has nets of several sizes, or masks iterated by several rules, each is a task of its own.
 
-    Whose net a control made smaller, and whose rule tickets are beside that no rule found, nobody knows then.
+    Nets that a control made smaller, and masks that no rule found, stay in the task as it was: whose they are is unknown.
     """
     for column, known in (("net", ~table["arm"].str.contains(RESIZED)), ("rule", table["rule"] != NO_RULE)):
         several = table[column].where(known).groupby(table["task"]).transform("nunique") > 1

@@ -64,7 +64,7 @@ ALPHA = 0.05
 
 
 def table(ticket: Ticket, *, stopped: bool = False) -> "pd.DataFrame":
-    """Columns: task, arm, weights, lr, split, accuracy, loss, epoch, source."""
+    """Columns: task, net, rule, arm, weights, lr, split, accuracy, loss, epoch, source."""
     import pandas as pd
 
     whose = standing(ticket)
