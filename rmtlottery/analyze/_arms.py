@@ -17,8 +17,8 @@ OTHER_PLACES = ("scatter", RESIZED)
 
 
 def standing(ticket: Ticket) -> dict[str, Any]:
-    """`task`, what was trained on what and for how long; `net`, its sizes; `rule`, how masks were iterated; `arm`; `weights`,
-    how many are kept; and the learning rate `lr`."""
+    """`task`, what was trained on what and for how long; `net`, its sizes; `rule`, how masks were iterated; `arm`;
+    `weights`, how many are kept; and the learning rate `lr`."""
     if not ticket.metrics or ticket.spec is None:
         raise Refusal(f"{ticket} is a control that was not trained: train it with rl.fit(spec, start=...), and ask its run")
     kept = sum(int(mask.count_nonzero()) for mask in ticket.mask.values())

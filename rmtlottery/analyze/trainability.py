@@ -50,7 +50,7 @@ SPLITS = {"test": "accuracy", "validation": "validation", "train": "train"}
 
 def table(ticket: Ticket, *, samples: int = 200, inputs: int = 8) -> "pd.DataFrame":
     """Columns: task, net, rule, arm, weights, lr, accuracy (test), validation, train, epoch, q, chi, jacobian_mean,
-    jacobian_spread, anisotropy, isometry, gradient, inputs, source. The Jacobian is taken at the first `inputs` of the samples."""
+    jacobian_spread, anisotropy, isometry, gradient, inputs, source. Jacobians are at the first `inputs` of the samples."""
     import pandas as pd
 
     if inputs < 1:
