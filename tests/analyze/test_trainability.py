@@ -252,4 +252,4 @@ def test_children_are_regressed(asked):
     assert headline(asked).count("[") == len(PREDICTORS)
     figure = rl.plot("trainability", asked)
     words = [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
-    assert words[1:6] == ["imp", *ARMS]
+    assert words[1:6] == ["imp", *sorted(ARMS)]
