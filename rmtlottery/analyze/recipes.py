@@ -230,7 +230,8 @@ def highest(arms: "pd.DataFrame") -> str:
     rivals = arms[arms["seeds"] == arms["seeds"].max()]
     best = rivals.loc[rivals["accuracy"].idxmax()]
     share = f", {best['share']:z.0%} of the lead" if best["gap"] == GAP else ""
-    return f"highest of {len(rivals)} arms is {name_of(best['arm'])} with {best['accuracy']:.1%}{share}"
+    which = "the only other arm" if len(rivals) == 1 else f"highest of {len(rivals)} arms"
+    return f"{which} is {name_of(best['arm'])} with {best['accuracy']:.1%}{share}"
 
 
 def listed(names: Iterable[str], told: "pd.Series") -> str:

@@ -185,6 +185,11 @@ def test_one_seed_cannot_tell():
     assert words.count("; ".join(f"{name}: cannot be told" for name in unknown)) == 1
 
 
+def test_an_only_arm_is_called_so():
+    few = {name: ARMS[name] for name in ("shuffle_mask", "imp", "keep_signs")}
+    assert "points; the only other arm is sizes redrawn, signs kept (keep_signs) with 73.0%" in headline(made(few))
+
+
 def test_seeds_that_agree_to_the_last_digit_have_no_interval():
     words = headline(made({"shuffle_mask": [60, 60, 60], "imp": [70, 70, 70], "rescale": [65, 64, 66]}))
     assert "imp's lead over shuffle_mask is 10.0 points: too few seeds for an interval; highest" in words
