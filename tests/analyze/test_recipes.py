@@ -192,7 +192,7 @@ def test_an_only_arm_is_called_so():
 
 def test_seeds_that_agree_to_the_last_digit_have_no_interval():
     words = headline(made({"shuffle_mask": [60, 60, 60], "imp": [70, 70, 70], "rescale": [65, 64, 66]}))
-    assert "imp's lead over shuffle_mask is 10.0 points: too few seeds for an interval; highest" in words
+    assert "imp's lead over shuffle_mask is 10.0 points: too few seeds for an interval; the only other arm" in words
     assert "nan" not in words
 
 
