@@ -216,7 +216,7 @@ def worth(told: "pd.DataFrame") -> str:
     one = f"{names}, the best of {len(told)}, by itself" if len(model) == 1 else names
     who = "together q, chi and Jacobian" if len(model) == len(JOINT) else one
     found = (
-        f"{who} explain {row['explained']:.0%} of what density leaves and foretell {row['foretold']:.0%} of an arm left out"
+        f"{who} explain {row['explained']:.0%} of what density leaves and foretell {row['foretold']:.0%} of a mask left out"
     )
     wide = model["inflation"].max()
     return f"{found}{f', too collinear to be told apart (variance inflation {wide:.0f})' if wide > COLLINEAR else ''}"

@@ -159,7 +159,7 @@ def test_the_headline_has_what_all_are_worth_and_says_when_they_are_collinear():
     table = arms(SLOPES)
     joint = regressed(means(logs(table))).query("model == @TOGETHER").iloc[0]
     worth = f"together q, chi and Jacobian explain {joint['explained']:.0%} of what density leaves and foretell "
-    assert f"{worth}{joint['foretold']:.0%} of an arm left out" in headline(table)
+    assert f"{worth}{joint['foretold']:.0%} of a mask left out" in headline(table)
     assert "collinear" not in headline(table)
     blurred = 10 ** (0.02 * np.random.default_rng(4).standard_normal(len(table)))
     words = headline(table.assign(jacobian_mean=table["chi"] * blurred))
