@@ -74,7 +74,11 @@ LONG = {
     for arm in BEST
 }
 STUDY = {"normal": FC, "orthogonal": ORTHOGONAL, "sgd": SGD, "divided": DIVIDED, "conv": CONV}
-FIFTHS = {f"std {words}": FIFTH.but(sigma_w=std, name=f"lens_std_{words.replace(' ', '_')}") for words, std in STDS.items()}
+FIFTHS = {
+    f"std {words} {rate:g}": FIFTH.but(sigma_w=std, lr=rate, name=f"lens_std_{words.replace(' ', '_')}-lr={rate:g}")
+    for words, std in STDS.items()
+    for rate in (3e-4, 1e-3)
+}
 
 RUNS = {"tickets": QUICK} | STUDY | {"resnet": rl.preset("lens_resnet")} | FIFTHS | ARMS | LONG
 FIGURES = {
