@@ -83,6 +83,12 @@ def mean_density(table: Any) -> Any:
     return table.assign(density=table.groupby(["run", "level"])["density"].transform("mean"))
 
 
+def near(values: Any) -> Any:
+    """Those within Tukey's outer fences, three ranges of the middle half beyond it: others would leave them no room."""
+    low, high = values.quantile(0.25), values.quantile(0.75)
+    return values[values.between(low - 3 * (high - low), high + 3 * (high - low))]
+
+
 def spread(values: Any, most: int) -> list[Any]:
     """At most `most` of the values, the first and the last among them."""
     import numpy as np

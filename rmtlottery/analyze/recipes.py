@@ -20,7 +20,7 @@ from rmtlottery.analyze._gap_share import BEHIND, GAP, NO_GAP
 from rmtlottery.analyze._matched import SAME, matched
 from rmtlottery.analyze._paired import compared, shared
 from rmtlottery.analyze._stopping import STOPPED, taken
-from rmtlottery.analyze._style import percent
+from rmtlottery.analyze._style import near, percent
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def draw_accuracies(part: "pd.DataFrame", arms: "pd.DataFrame", axes: "Axes") ->
             axes.axvline(row["accuracy"], color=colour)
     dots(arms, "accuracy", axes)
     axes.set(xlabel="test accuracy")
-    axes.set_yticks(range(len(arms)), [tick(row, density(part)) for _, row in arms.iterrows()])
+    if (lowest := near(arms["accuracy"]).min()) > arms["accuracy"].min():
+        axes.set_xlim(left=lowest - 0.05 * (axes.get_xlim()[1] - lowest))
+    axes.set_yticks(range(len(arms)), [tick(row, density(part), axes.get_xlim()[0]) for _, row in arms.iterrows()])
 
 
 def draw_shares(arms: "pd.DataFrame", axes: "Axes") -> None:
@@ -150,10 +152,13 @@ def dots(arms: "pd.DataFrame", y: str, axes: "Axes") -> None:
     axes.grid(alpha=0.3, axis="x")
 
 
-def tick(row: "pd.Series", usual: float) -> str:
+def tick(row: "pd.Series", usual: float, least: float) -> str:
+    """What an arm is, and how accurate where that is left of the frame."""
     odd = abs(row["density"] / usual - 1) > SAME
     tried = f" (best of {row['rates']})" if row["rates"] > 1 else ""
-    return f"{name_of(row['arm'])}, lr {row['lr']:g}{tried}" + (f", density {percent(row['density'])}" if odd else "")
+    kept = f", density {percent(row['density'])}" if odd else ""
+    beyond = f": {row['accuracy']:.1%}" if row["accuracy"] < least else ""
+    return f"{name_of(row['arm'])}, lr {row['lr']:g}{tried}{kept}{beyond}"
 
 
 def name_of(arm: str) -> str:

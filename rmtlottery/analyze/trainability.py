@@ -27,7 +27,7 @@ from rmtlottery.analyze._between_arms import ALONE, ENOUGH, JOINT, PREDICTORS, T
 from rmtlottery.analyze._matched import matched, told_apart
 from rmtlottery.analyze._products import Span
 from rmtlottery.analyze._singular import moments, over_inputs
-from rmtlottery.analyze._style import legend_beside, percent
+from rmtlottery.analyze._style import legend_beside, near, percent
 from rmtlottery.analyze.jacobian import Spectrum, by_products, sizes, whole
 from rmtlottery.measure.jacobian import between, doubled
 from rmtlottery.measure.signal import PORTION, Probe, gains, hidden_lengths, probe
@@ -44,6 +44,7 @@ NEEDS = "the net and its data"
 NETS = ("fc", "conv")
 FORMED = 1024  # units of the shorter side of a Jacobian that is formed
 IN_A_COLUMN = 16  # arms in a legend
+SIZES = "large: means over seeds\nsmall: tickets\nwhat is far out is cut off"
 COLLINEAR = 10.0  # inflation beyond which shares are not told apart
 SPLITS = {"test": "accuracy", "validation": "validation", "train": "train"}
 
@@ -120,7 +121,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
         for name, panel in zip(PREDICTORS, panels, strict=False):
             draw_scatter(found, rows, name, panel)
         if len(found):
-            legend_beside(panels[2], "large: means over seeds\nsmall: tickets", columns=columns)
+            legend_beside(panels[2], SIZES, columns=columns)
         draw_slopes(told, panels[5])
         panels[0].set_title(str(task), loc="left")
         panels[5].set_title(fill(worth(told) or too_few(found), 56))
@@ -142,7 +143,11 @@ def draw_scatter(found: "pd.DataFrame", rows: "pd.DataFrame", name: str, axes: "
     large = large.assign(density=large.groupby("kept")["density"].transform("median").map(percent))
     look = {"x": name, "y": "points", "hue": "arm", "hue_order": arms, "palette": colours, "ax": axes}
     sns.scatterplot(less(small, usual), s=12, alpha=0.4, legend=False, **look)
-    sns.scatterplot(less(large, usual), s=70, style="density", **look)
+    sns.scatterplot(places := less(large, usual), s=70, style="density", **look)
+    for column, limits in ((name, axes.set_xlim), ("points", axes.set_ylim)):
+        if len(shown := near(places[column])) < len(places):
+            room = 0.1 * (shown.max() - shown.min())
+            limits(shown.min() - room, shown.max() + room)
     axes.legend().remove()
     axes.grid(alpha=0.3)
     axes.set(xlabel=f"{PREDICTORS[name]}, less its density's mean", ylabel="test accuracy, points,\nless its density's mean")

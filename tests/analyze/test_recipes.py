@@ -185,6 +185,15 @@ def test_one_seed_cannot_tell():
     assert words.count("; ".join(f"{name}: cannot be told" for name in unknown)) == 1
 
 
+def test_an_arm_far_out_is_told_beside_the_frame():
+    others = {f"redraw_law{',rescale' * many}": [67 + many, 67, 67.5] for many in range(4)}
+    left = plot(made(ARMS | others | {"aligned_mask": [14.5, 14, 15]})).axes[0]
+    names = [text.get_text() for text in left.get_yticklabels()]
+    assert names[0].endswith("(aligned_mask), lr 0.01: 19.5%")
+    assert not any("%" in name for name in names[1:])
+    assert 0.5 < left.get_xlim()[0] < 0.66
+
+
 def test_an_only_arm_is_called_so():
     few = {name: ARMS[name] for name in ("shuffle_mask", "imp", "keep_signs")}
     assert "points; the only other arm is sizes redrawn, signs kept (keep_signs) with 73.0%" in headline(made(few))

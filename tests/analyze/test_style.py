@@ -11,6 +11,7 @@ from rmtlottery.analyze._style import (
     interval,
     mean_density,
     mean_words,
+    near,
     over_seeds,
     seeds_words,
     share_interval,
@@ -98,3 +99,11 @@ def test_seeds_are_said_run_by_run_where_they_differ(runs, words):
 )
 def test_a_legend_says_of_how_many_seeds_lines_are(numbers, words):
     assert seeds_words(*numbers) == words
+
+
+def test_far_out_is_three_ranges_of_the_middle_half_beyond_it():
+    values = pd.Series([1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 10.1, -4.0, -4.1])
+    low, high = np.quantile(values, [0.25, 0.75])
+    assert set(near(values)) == {value for value in values if low - 3 * (high - low) <= value <= high + 3 * (high - low)}
+    assert near(pd.Series([0.5, 0.5, 0.51, 0.52, 0.1])).min() == 0.5
+    assert len(near(pd.Series([], dtype=float))) == 0
