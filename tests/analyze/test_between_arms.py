@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from rmtlottery.analyze._between_arms import ALONE, JOINT, PREDICTORS, TOGETHER, logs, means, regressed, standard
+from rmtlottery.analyze._regression import effects, foretold
 from tests.analyze.made_arms import arms
 
 SLOPES = {"chi": 2.0, "jacobian_spread": -1.0}
@@ -150,6 +151,19 @@ def test_rows_are_matched_by_weights_and_not_by_level():
     pd.testing.assert_frame_equal(told(moved), told(table))
     near = table.assign(weights=table["weights"].where(table["arm"] == "imp", table["weights"] * 51 // 50))
     pd.testing.assert_frame_equal(told(near), told(table))
+
+
+def test_arms_under_one_mask_are_one_cluster():
+    table = arms(SLOPES, noise=1.0)
+    found = means(logs(table.replace({"arm": {"init_mask": "shuffle_mask,rescale", "local_mask": "rescale"}})))
+    masks = found["arm"].replace({"shuffle_mask,rescale": "shuffle_mask", "rescale": "imp"}).to_numpy(dtype=str)
+    x, y, kept = standard(found, ["q"]), found["points"].to_numpy(), found["kept"].to_numpy()
+    row = regressed(found).iloc[0]
+    assert row[["slope", "low", "high", "freedom"]].to_list() == pytest.approx([*effects(x, y, kept, masks)[0]])
+    assert row["foretold"] == pytest.approx(foretold(x, y, kept, masks))
+    alone = found["arm"].to_numpy(dtype=str)
+    assert row["low"] != pytest.approx(effects(x, y, kept, alone)[0].low)
+    assert row["foretold"] != pytest.approx(foretold(x, y, kept, alone))
 
 
 def test_what_is_foretold_is_of_whole_arms():

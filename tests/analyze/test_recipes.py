@@ -194,6 +194,12 @@ def test_an_arm_far_out_is_told_beside_the_frame():
     assert 0.5 < left.get_xlim()[0] < 0.66
 
 
+def test_a_density_that_lacks_the_base_is_counted_as_left_out():
+    other = dict.fromkeys(("imp", "snip at init", "random_mask"), ARMS["imp"])
+    words = headline(pd.concat([made(ARMS), made(other, level=12, density=0.05)]))
+    assert words.endswith("9 tickets that keep numbers of weights that nothing is compared at are left out.")
+
+
 def test_an_only_arm_is_called_so():
     few = {name: ARMS[name] for name in ("shuffle_mask", "imp", "keep_signs")}
     assert "points; the only other arm is sizes redrawn, signs kept (keep_signs) with 73.0%" in headline(made(few))
