@@ -104,6 +104,7 @@ def test_a_legend_says_of_how_many_seeds_lines_are(numbers, words):
 def test_far_out_is_three_ranges_of_the_middle_half_beyond_it():
     values = pd.Series([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 16.0, 25.0])
     assert near(values).to_list() == values.to_list()[:-1]
+    assert near(-values).to_list() == (-values).to_list()[:-1]
     low, high = np.quantile(values, [0.25, 0.75])
     assert set(near(values)) == {value for value in values if low - 3 * (high - low) <= value <= high + 3 * (high - low)}
     assert near(pd.Series([0.5, 0.5, 0.51, 0.52, 0.1])).min() == 0.5
