@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Source = Run | Checkpoint
+FEW = 8  # runs that a report's first sentence names; all stand at its end
 
 
 class Question(NamedTuple):
@@ -145,8 +146,9 @@ def text(table: Any, written: str) -> str:
 def png(figure: "Figure") -> bytes:
     import matplotlib.pyplot as plt
 
+    """Drawn once where a layout engine has fitted all in; to find what stands out is to draw it twice."""
     held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=130, bbox_inches="tight")
+    figure.savefig(held, format="png", dpi=130, bbox_inches=None if figure.get_layout_engine() else "tight")
     plt.close(figure)
     return held.getvalue()
 
@@ -156,7 +158,7 @@ def lead(sources: Sequence[Source]) -> str:
     words = [source.lead() for source in sources if isinstance(source, Checkpoint)]
     if runs:
         tickets, seeds = sum(len(run) for run in runs), sorted({seed for run in runs for seed in run.seeds})
-        names = ", ".join(run.path.name for run in runs)
+        names = ", ".join(run.path.name for run in runs) if len(runs) <= FEW else f"{len(runs)} runs"
         words.insert(0, f"{tickets} tickets of {names}; seeds {', '.join(map(str, seeds))}")
     return f"{'; '.join(words)}."
 

@@ -1,12 +1,13 @@
 """From tickets to files, with what is damaged named and left out."""
 
+import io
 import shutil
 
 import pandas as pd
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.analyze._answer import answer
+from rmtlottery.analyze._answer import answer, lead, png
 
 ASKED = [("accuracy", {}), ("qmap", {"samples": 20})]
 
@@ -72,3 +73,20 @@ def test_two_runs_of_one_name_are_told_apart_in_what_was_run(tiny, tmp_path):
 def test_to_ask_nothing_is_refused(tiny_run, tmp_path):
     with pytest.raises(rl.Refusal, match="nothing was asked"):
         answer([tiny_run], [], tmp_path / "report.html", "t", "c")
+
+
+def test_many_runs_are_counted_and_not_named_first(tiny_run):
+    assert lead([tiny_run]) == f"8 tickets of {tiny_run.path.name}; seeds 0, 1."
+    assert lead([tiny_run] * 9) == "72 tickets of 9 runs; seeds 0, 1."
+
+
+def test_what_stands_out_of_a_figure_without_a_layout_is_kept_in():
+    import matplotlib.pyplot as plt
+
+    sizes = {}
+    for layout in (None, "constrained"):
+        figure, axes = plt.subplots(figsize=(4, 2), layout=layout)
+        axes.legend([axes.plot([0, 1])[0]], ["a long name of a line"], loc="center left", bbox_to_anchor=(1.01, 0.5))
+        sizes[layout] = plt.imread(io.BytesIO(png(figure))).shape[1]
+    assert sizes["constrained"] == 520
+    assert sizes[None] > 560
