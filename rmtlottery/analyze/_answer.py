@@ -144,9 +144,9 @@ def text(table: Any, written: str) -> str:
 
 
 def png(figure: "Figure") -> bytes:
+    """Drawn once where a layout engine has fitted all in; to find what stands out is to draw it twice."""
     import matplotlib.pyplot as plt
 
-    """Drawn once where a layout engine has fitted all in; to find what stands out is to draw it twice."""
     held = io.BytesIO()
     figure.savefig(held, format="png", dpi=130, bbox_inches=None if figure.get_layout_engine() else "tight")
     plt.close(figure)
