@@ -27,7 +27,7 @@ def mask():
 def gradient(chart, loss):
     """By the coordinates: that by the weights, pulled back."""
     weights = chart.weights(chart.start).clone().requires_grad_()
-    return chart.pull(torch.autograd.grad(loss(weights), weights)[0])
+    return chart.pull(torch.autograd.grad(loss(weights), weights)[0], chart.start)
 
 
 def test_full_takes_every_weight_for_a_coordinate(theta):
@@ -48,7 +48,7 @@ def test_kept_weights_are_untouched_to_the_bit(theta, mask):
 def test_masking_leaves_what_it_masks_as_it_was(theta, mask):
     before = theta.clone()
     chart = masked(full(theta), mask)
-    chart.pull(chart.weights(chart.start))
+    chart.pull(chart.weights(chart.start), chart.start)
     assert torch.equal(theta, before)
 
 
@@ -60,7 +60,7 @@ def test_a_masked_start_is_zero_where_coordinates_are_weights(theta, mask):
 
 def doubled(theta):
     """A chart whose coordinates are half the weights: not plain."""
-    return Chart(theta / 2, lambda coordinates: 2 * coordinates, lambda gradient: 2 * gradient)
+    return Chart(theta / 2, lambda coordinates: 2 * coordinates, lambda gradient, at: 2 * gradient)
 
 
 def test_masking_a_chart_that_is_not_plain_masks_its_weights_and_pulls_through_it(theta, mask):
@@ -68,7 +68,7 @@ def test_masking_a_chart_that_is_not_plain_masks_its_weights_and_pulls_through_i
     assert not chart.plain
     assert torch.equal(chart.start, theta / 2)
     assert torch.equal(chart.weights(chart.start), torch.where(mask, theta, 0.0))
-    assert torch.equal(chart.pull(theta.clone()), torch.where(mask, 2 * theta, 0.0))
+    assert torch.equal(chart.pull(theta.clone(), theta), torch.where(mask, 2 * theta, 0.0))
 
 
 EQUAL = torch.tensor([[1, 0, 1, 1, 0, 1, 1, 0], [0, 0, 1, 1, 1, 1, 0, 1], [1, 1, 1, 0, 0, 1, 1, 0]], dtype=torch.bool)
@@ -87,13 +87,13 @@ def test_pull_is_the_transpose_of_the_map_to_the_weights(name, theta):
     a = torch.randn(chart.start.shape, generator=stream, dtype=torch.float64)
     g = torch.randn(theta.shape, generator=stream, dtype=torch.float64)
     there = ((chart.weights(a) - chart.weights(torch.zeros_like(a))) * g).sum()
-    torch.testing.assert_close((a * chart.pull(g.clone())).sum(), there, rtol=1e-14, atol=1e-14)
+    torch.testing.assert_close((a * chart.pull(g.clone(), a)).sum(), there, rtol=1e-14, atol=1e-14)
 
 
 @pytest.mark.parametrize("value", [float("inf"), -float("inf"), float("nan")])
 def test_an_infinite_gradient_of_a_pruned_weight_is_zero(value, theta, mask):
     gradient = torch.where(mask, theta, value)
-    assert torch.equal(masked(full(theta), mask).pull(gradient), torch.where(mask, theta, 0.0))
+    assert torch.equal(masked(full(theta), mask).pull(gradient, theta), torch.where(mask, theta, 0.0))
 
 
 def test_survivors_reach_what_the_mask_leaves_with_fewer_coordinates(theta):

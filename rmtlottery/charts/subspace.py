@@ -1,0 +1,122 @@
+"""`Subspace`: any torch module, trained along few directions around the weights that it has."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from itertools import groupby
+from typing import Any, Self
+
+import torch
+from torch import nn
+from torch.func import functional_call
+
+from rmtlottery.charts.flat import flatten, unflatten
+from rmtlottery.charts.projections import Projection, projection
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.disk import fingerprint
+
+
+class Subspace(nn.Module):
+    """`module` with weights w_0 + P theta, or with `factors` w_0 + lambda_l (P theta)_l (SAID, Aghajanyan et al. 2020).
+
+    w_0 is what the module's trainable parameters are when it is passed; frozen ones stay as they are, tied ones move as one.
+    It is called as the module is, and trained as any module is: its parameters are theta, of float32 whatever the module's
+    type is, and the factors, which count among the `dim` coordinates. The state_dict holds these, the module's buffers, and
+    marks of P and w_0, but neither of the two themselves: P is drawn anew from the seed.
+    """
+
+    def __init__(self, module: nn.Module, dim: int, kind: str = "fastfood", seed: int = 0, *, factors: bool = False) -> None:
+        super().__init__()
+        check(module)
+        named = {name: value.detach() for name, value in module.named_parameters() if value.requires_grad}
+        self.shapes = {name: tuple(value.shape) for name, value in named.items()}
+        self.types = {name: value.dtype for name, value in named.items()}
+        self.around = [deepcopy(module)]  # in a list, so that its weights are none of ours
+        self.start = flatten({name: value.float() for name, value in named.items()}, self.shapes).clone()
+        self.sizes = layers({name: value.numel() for name, value in named.items()}) if factors else []
+        if len(self.sizes) >= dim and factors:
+            raise Refusal(f"dim = {dim} leaves nothing beside the {len(self.sizes)} factors of the layers; take more")
+        self.projection = projection(kind, len(self.start), dim - len(self.sizes), seed).to(self.start.device)
+        self.theta = nn.Parameter(self.start.new_zeros(self.projection.dim))
+        self.factors = nn.Parameter(self.start.new_ones(len(self.sizes))) if factors else None
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return functional_call(self.around[0], self.weights(), args, kwargs)
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The module's trainable parameters as they now are, of its own types."""
+        moved = Along.apply(self.theta, self.projection)
+        if self.factors is not None:
+            moved = moved * self.factors.repeat_interleave(torch.tensor(self.sizes, device=moved.device))
+        found = unflatten(self.start + moved, self.shapes)
+        return {name: value.to(self.types[name]) for name, value in found.items()}
+
+    def merged(self) -> nn.Module:
+        """A module of the same class with these weights and no subspace."""
+        module = deepcopy(self.around[0])
+        module.load_state_dict({name: value.detach() for name, value in self.weights().items()}, strict=False)
+        return module
+
+    def train(self, mode: bool = True) -> Self:
+        self.around[0].train(mode)
+        return super().train(mode)
+
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Self:
+        """Moves to another device, or rounds the module's weights; theta and w_0 stay of float32."""
+        super()._apply(fn, recurse)
+        self.around[0]._apply(fn)
+        held = dict(self.around[0].named_parameters())
+        self.types = {name: held[name].dtype for name in self.types}
+        for parameter in self.parameters():
+            parameter.data = parameter.data.float()
+        self.start, self.projection = self.start.to(self.theta.device), self.projection.to(self.theta.device)
+        return self
+
+    def get_extra_state(self) -> dict[str, Any]:
+        made = self.projection
+        known = {"kind": made.kind, "dim": made.dim, "seed": made.seed, "projection": made.fingerprint}
+        marks = known | {"start": fingerprint({"start": self.start})[:16]}
+        return marks | {"buffers": {name: value.clone() for name, value in self.around[0].named_buffers()}}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Takes the buffers of a checkpoint, if its directions and the weights that it starts from are those here."""
+        here = self.get_extra_state()
+        told = {"kind": "projection", "dim": "number of coordinates", "seed": "seed", "projection": "P", "start": "w_0"}
+        for mark, words in told.items():
+            if state.get(mark) != here[mark]:
+                raise Refusal(
+                    f"this checkpoint is of another {words}: it says {mark} = {state.get(mark)}, here it is {here[mark]}. "
+                    "Make the Subspace of the same module, dim, kind and seed, with the libraries that made the checkpoint"
+                )
+        for name, value in self.around[0].named_buffers():
+            value.copy_(state["buffers"][name])
+
+
+class Along(torch.autograd.Function):
+    """P theta, and back by the adjoint."""
+
+    @staticmethod
+    def forward(ctx: Any, theta: torch.Tensor, made: Projection) -> torch.Tensor:
+        ctx.made = made
+        return made.apply(theta)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return ctx.made.adjoint(gradient), None
+
+
+def layers(sizes: dict[str, int]) -> list[int]:
+    """How many weights each layer has: parameters whose names begin alike."""
+    return [sum(sizes[name] for name in held) for _, held in groupby(sizes, key=lambda name: name.rpartition(".")[0])]
+
+
+def check(module: Any) -> None:
+    """Refuses what has no weights that could be moved."""
+    if not isinstance(module, nn.Module):
+        raise Refusal(f"{module!r} is no torch.nn.Module; pass one that is made, not its class or a function")
+    for name, value in module.named_parameters():
+        if isinstance(value, nn.parameter.UninitializedParameter):
+            raise Refusal(f"{name} has no shape yet; send a batch through the module first")
+        if value.is_complex():
+            raise Refusal(f"{name} is complex, and directions are real")
+    if not any(value.requires_grad for value in module.parameters()):
+        raise Refusal(f"{type(module).__name__} has no weight that requires a gradient: there is nothing to train")
