@@ -77,7 +77,8 @@ def edge(material: "Material") -> str:
     except (ValueError, ArithmeticError) as unanswered:
         return f"theory has no answer at sigma_w = {sigma_w:g}, sigma_b = {sigma_b:g}: {unanswered}"
     median = "" if len(found) == 1 else f"sigma_w = {found[0][0]:.4g} to {found[-1][0]:.4g} by layer, median {sigma_w:.4g}: "
-    padded = getattr(material.spec.net, "padding", "") == "zero"
+    net = material.spec.net
+    padded = getattr(net, "padding", "") == "zero" or getattr(net, "sharing", "") == "tied_full"
     median += "away from the zeros around a picture, " if padded else ""
     words = f"{median}chi = {point.chi:.4f}, q* = {point.q:.4f}, xi_c = {point.xi_c:.4g} layers: "
     depth = len(hidden) + 1

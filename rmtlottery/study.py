@@ -13,7 +13,7 @@ from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
-from rmtlottery.tickets.parts import FC, Conv, Net, Resnet, Skip
+from rmtlottery.tickets.parts import FC, Conv, LeNet, Net, Resnet, Resnet18, Skip
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
@@ -156,6 +156,10 @@ def narrow(net: Net) -> Net:
         return replace(net, channels=tuple(min(channels, NARROW // 4) for channels in net.channels[:SHORT]), pools=())
     if isinstance(net, Skip):
         return replace(net, units=NARROW, blocks=1)
+    if isinstance(net, LeNet):
+        return replace(net, sharing="tied_full")  # 5x5 windows do not fit into 8x8 pictures twice
+    if isinstance(net, Resnet18):
+        return replace(net, stem=2)
     return replace(net, depth=8, stem=2) if isinstance(net, Resnet) else net
 
 

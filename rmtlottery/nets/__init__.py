@@ -6,9 +6,11 @@ from typing import Any
 from rmtlottery.nets.activation import PHI
 from rmtlottery.nets.conv import conv
 from rmtlottery.nets.fc import fc
+from rmtlottery.nets.lenet import lenet
 from rmtlottery.nets.module import Modular
 from rmtlottery.nets.network import Map, Network
 from rmtlottery.nets.resnet import resnet
+from rmtlottery.nets.resnet18 import resnet18
 from rmtlottery.nets.skip import skip
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Net
@@ -16,8 +18,8 @@ from rmtlottery.tickets.parts import Net
 __all__ = ["AnyNetwork", "Modular", "Network", "build", "chain"]
 
 AnyNetwork = Network | Modular
-CHAINS: dict[str, Callable[..., Network]] = {"fc": fc, "conv": conv}
-MODULES: dict[str, Callable[..., Modular]] = {"resnet": resnet, "skip": skip}
+CHAINS: dict[str, Callable[..., Network]] = {"fc": fc, "conv": conv, "lenet": lenet}
+MODULES: dict[str, Callable[..., Modular]] = {"resnet": resnet, "resnet18": resnet18, "skip": skip}
 
 
 def build(net: Net, shape: tuple[int, ...], classes: int) -> AnyNetwork:

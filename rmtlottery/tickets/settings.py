@@ -63,6 +63,9 @@ DUAL = Spec().but(
 # Li et al. 2018, directly trained: what their subspaces are compared with. Epochs and batch are ours.
 LI = Spec().but(init="he", data="mnist", net={"kind": "fc", "phi": "relu", "widths": "2x200"}, levels=0, epochs=20)
 LI_LENET = LI.but(net=FIVES | {"channels": "6,16", "widths": "120,84"})
+LI_UNTIED, LI_FC_LENET, LI_FCTIED = (
+    LI.but(net={"kind": "lenet", "sharing": held}) for held in ("untied", "full", "tied_full")
+)
 
 # He et al. 2016 for the schedule of 64,000 steps, without their crops and flips, so some points below; one cut to 10 %.
 RESNET = Spec().but(
@@ -130,15 +133,34 @@ PRESETS: dict[str, tuple[str, Spec]] = {
     "dual_axis": ("MNIST net of two convolutions, 62,240 weights, to 344 in 4 cuts (Wang, Dual Axis).", DUAL),
     "li_fc_mnist": ("784-200-200-10 on MNIST, dense (Li et al. 2018; Gargiulo 2023).", LI),
     "li_lenet_mnist": ("LeNet on MNIST, dense, 44,426 parameters (Li et al. 2018; Gargiulo 2023).", LI_LENET),
+    "li_untied_mnist": ("Untied-LeNet on MNIST, dense, 286,334 parameters (Li et al. 2018; Gargiulo 2023).", LI_UNTIED),
+    "li_fc_lenet_mnist": ("FC-LeNet on MNIST, dense, 3,640,574 parameters (Li et al. 2018; Gargiulo 2023).", LI_FC_LENET),
+    "li_fctied_mnist": ("FCTied-LeNet on MNIST, dense, 193,370 parameters (Li et al. 2018; Gargiulo 2023).", LI_FCTIED),
     "li_fc_cifar10": (
         "3072-400-400-10 on CIFAR-10, dense (Li et al. 2018, the net of their notebook).",
         LI.but(data="cifar10", widths="2x400"),
     ),
     "li_lenet_cifar10": ("LeNet on CIFAR-10, dense, 62,006 parameters (Li et al. 2018).", LI_LENET.but(data="cifar10")),
+    "li_untied_cifar10": (
+        "Untied-LeNet on CIFAR-10, dense, 658,238 parameters (Li et al. 2018).",
+        LI_UNTIED.but(data="cifar10"),
+    ),
+    "li_fc_lenet_cifar10": (
+        "FC-LeNet on CIFAR-10, dense, 16,397,726 parameters (Li et al. 2018).",
+        LI_FC_LENET.but(data="cifar10"),
+    ),
+    "li_fctied_cifar10": (
+        "FCTied-LeNet on CIFAR-10, dense, 297,734 parameters (Li et al. 2018).",
+        LI_FCTIED.but(data="cifar10"),
+    ),
     "gargiulo_fc_cifar10": ("3072-270x4-10 on CIFAR-10, dense (Gargiulo 2023).", LI.but(data="cifar10", widths="4x270")),
     "resnet20_cifar10": (
         "ResNet-20 on CIFAR-10, one cut to 10 % (Gargiulo 2023; He et al. 2016).",
         RESNET.but(data="cifar10"),
+    ),
+    "resnet18_cifar10": (
+        "ResNet-18 on CIFAR-10, one cut to 10 % (Gargiulo 2023; He et al. 2016).",
+        RESNET.but(data="cifar10", net="resnet18"),
     ),
     "resnet32_cifar100": (
         "ResNet-32 on CIFAR-100, one cut to 10 % (Ye, Price of Sparsity; Evci et al. 2019).",

@@ -10,6 +10,8 @@ PHI_HELP = "activation"
 Phi = Literal["tanh", "erf", "relu", "leaky_relu", "hard_tanh", "linear", "gelu", "silu"]
 Padding = Literal["circular", "zero", "none"]
 Readout = Literal["mean", "flat"]
+Sharing = Literal["tied", "untied", "full", "tied_full"]
+SHARING_HELP = "5x5 kernels, tied or one a unit (untied); matrices (full); kernels that reach across the picture (tied_full)"
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,29 @@ class Conv(Net):
 
 
 @dataclass(frozen=True)
+class LeNet(Net):
+    """Convolutions of 6 and 16 channels, each pooled 2x2, then layers of 120 and 84; or the same shared otherwise."""
+
+    kind: ClassVar[str] = "lenet"
+    phi: Annotated[Phi, PHI_HELP] = "relu"
+    sharing: Annotated[Sharing, SHARING_HELP] = "tied"
+
+
+@dataclass(frozen=True)
 class Resnet(Net):
     """A residual net for small pictures, of 6n + 2 layers with batch normalisation (He et al. 2016, section 4.2)."""
 
     kind: ClassVar[str] = "resnet"
     depth: Annotated[int, "layers: 8, 14, 20, 32, 44, ...", at_least(8), six_n_plus_two] = 20
     stem: Annotated[int, "channels of the first third; twice and four times as many in the others", at_least(1)] = 16
+
+
+@dataclass(frozen=True)
+class Resnet18(Net):
+    """ResNet-18 (He et al. 2016) with a 3x3 stem, for small pictures: four stages of two blocks, batch normalisation."""
+
+    kind: ClassVar[str] = "resnet18"
+    stem: Annotated[int, "channels of the first stage; twice, 4 and 8 times as many in the others", at_least(1)] = 64
 
 
 @dataclass(frozen=True)
