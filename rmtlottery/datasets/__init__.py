@@ -4,6 +4,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from rmtlottery.datasets.dataset import Dataset
+from rmtlottery.datasets.shuffled import shuffled
 from rmtlottery.tickets.parts import Data
 
 # Module and function, imported when asked for: the command of this room must print its help without torch.
@@ -22,4 +23,4 @@ def dataset(data: Data) -> Dataset:
     """The data set that a Spec's data describes, on the CPU."""
     module, _, function = KINDS[data.kind].partition(".")
     made: Dataset = getattr(import_module(f"rmtlottery.datasets.{module}"), function)(data)
-    return made
+    return shuffled(made, data.shuffled)

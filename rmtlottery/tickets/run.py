@@ -145,7 +145,7 @@ class Run:
     def check(self, seed: int, level: int) -> None:
         """Refuses a ticket whose tensors are not those its sidecar was written for, or whose parent is another."""
         ticket = self[seed, level]
-        for part in ("weights", "mask", "snapshots"):
+        for part in set(ticket.read) - {"init", "start"}:
             ticket.read[part]()
         if level and not self.taken and ticket.record["parent"] != self.fingerprint(seed, level - 1):
             here = f"{stem(self.path, seed, level)} descends from another level {level - 1} than the one beside it"
@@ -188,9 +188,9 @@ class Run:
         """The SHA-256 of a ticket's weights."""
         return self[seed, level].record["sha256"]["weights"]
 
-    def write(self, record: dict[str, Any], weights: Weights, mask: Weights, snapshots: Mapping[int, Weights]) -> None:
-        """Leave one ticket on disk. The sidecar comes last."""
-        parts = {"weights": weights, "mask": {name: disk.pack(value) for name, value in mask.items()}}
+    def write(self, record: dict[str, Any], parts: Mapping[str, Weights], snapshots: Mapping[int, Weights]) -> None:
+        """Leave one ticket on disk: weights, mask, coordinates where there are few. The sidecar comes last."""
+        parts = {**parts, "mask": {name: disk.pack(value) for name, value in parts["mask"].items()}}
         parts |= {f"snapshots/{step}": value for step, value in snapshots.items()}
         tensors = {f"{part}/{name}": value for part, held in parts.items() for name, value in held.items()}
         hashes = {part: disk.fingerprint(held) for part, held in parts.items()}
@@ -214,7 +214,8 @@ class Run:
         first = record if source == level else self.record(seed, source)
         origin = partial(self.read_part, stem(self.path, seed, source).with_suffix(".safetensors"), first)
         steps = [int(part.partition("/")[2]) for part in record["sha256"] if part.startswith("snapshots/")]
-        return {
+        reached = {"coordinates": lambda: read("coordinates")["theta"]} if "coordinates" in record["sha256"] else {}
+        return reached | {
             "weights": partial(read, "weights"),
             "mask": partial(self.read_mask, read, record),
             "snapshots": lambda: {step: read(f"snapshots/{step}") for step in steps},

@@ -69,6 +69,11 @@ class Ticket:
         """step -> the weights after that step; step 0 is the very start of level 0."""
         return self.part("snapshots")
 
+    @cached_property
+    def coordinates(self) -> "torch.Tensor":
+        """What was trained, where the chart has fewer coordinates than weights."""
+        return self.part("coordinates")
+
     @property
     def rewound(self) -> Weights:
         """theta_k under the mask: the ticket before it is trained, of level 0 too where k is not 0."""

@@ -13,7 +13,7 @@ from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.fields import Field, at_least, choices, declared, each_at_least, shown
-from rmtlottery.tickets.presets import preset, presets
+from rmtlottery.tickets.presets import label, preset, presets
 from rmtlottery.tickets.run import read_spec
 from rmtlottery.tickets.spec import GROUPS, NAME, PASSED, SEEDS, Spec, kinds
 from rmtlottery.work.pool import executor
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COMMAND = "python -m rmtlottery.train"
 ABOUT = "Train every level of every seed of a spec; the same command goes on where it was stopped."
 TOML = 'A TOML file holds fields (lr = 0.01), parts ([net] widths = "8x64") and maybe preset = "digits" to start from.'
+SEARCH = "dint looks for the intrinsic dimension of a preset: subspaces of sizes about where accuracy passes a threshold."
 RESUME = "A RUN's folder goes on with that run, or with --control trains a control of each of its tickets."
 UNIT = [
     Field("root", str, "folder that holds the runs [$RMTL_RUNS, or runs]", (), None),
@@ -41,6 +42,23 @@ CONTROL = [
     Field("at", tuple[int, ...], "the levels of the RUN to take [all]", (each_at_least(0),), ()),
     Field("dry_run", bool, "say what it would cost in time, memory and disk, and train nothing", (), False),
 ]
+DINT = [
+    Field(
+        "threshold",
+        float,
+        "dint: test accuracy whose size is looked for, or with --local the share of the whole net's",
+        (),
+        0.9,
+    ),
+    Field(
+        "local",
+        bool,
+        "dint: train the same net whole, too, and take the threshold for a share of what it reaches",
+        (),
+        False,
+    ),
+    Field("start", int, "dint: the size that is tried first [the root of the number of weights]", (at_least(1),), None),
+]
 CONTROLS_IN = ("prune/values.py", "prune/masks.py", "train/informed.py")
 WORKERS = [
     Field("workers", int, "local processes that share the batches of seeds", (), 1),
@@ -50,15 +68,17 @@ WORKERS = [
 
 def page() -> console.Page:
     """Every field of every kind, under the part, or the part and kind, that it belongs to."""
-    groups: dict[str, list[Field]] = {"run": [SEEDS, NAME, *UNIT, *WORKERS], "control": CONTROL}
+    groups: dict[str, list[Field]] = {"run": [SEEDS, NAME, *UNIT, *WORKERS], "control": CONTROL, "dint": DINT}
     for group, base in GROUPS.items():
         here = {kind: part for kind, part in kinds(group).items() if kind not in PASSED}
         choice = Field(group, str, " or ".join(here), (), getattr(Spec(), group).kind)
         groups[group] = [choice] * (len(here) > 1) + [with_defaults(group, field) for field in declared(base).values()]
         for kind, part in here.items():
             groups[f"{group} {kind}"] = [field for name, field in declared(part).items() if name not in declared(base)]
-    about = "\n".join([ABOUT, TOML, RESUME, "", "presets:", *listed(presets()), "", "controls:", *listed(controls())])
-    usage, example = f"{COMMAND} PRESET_OR_TOML_OR_RUN [--FIELD VALUE ...]", f"{COMMAND} first --levels 2 --lr 0.003"
+    about = "\n".join(
+        [ABOUT, TOML, RESUME, SEARCH, "", "presets:", *listed(presets()), "", "controls:", *listed(controls())]
+    )
+    usage, example = f"{COMMAND} [dint] PRESET_OR_TOML_OR_RUN [--FIELD VALUE ...]", f"{COMMAND} first --levels 2 --lr 0.003"
     return console.Page(usage, about, example, {title: fields for title, fields in groups.items() if fields})
 
 
@@ -85,6 +105,10 @@ def with_defaults(group: str, field: Field) -> Field:
 
 def main(words: Sequence[str]) -> int:
     places, flags = console.parse(words, page())
+    if places[:1] == ["dint"]:
+        return search(places[1:], flags, words)
+    if odd := {field.name for field in DINT} & set(flags):
+        raise Refusal(f"--{min(odd)} goes with dint: {COMMAND} dint PRESET")
     if len(places) != 1:
         raise Refusal(f"name one preset, TOML file or run, not {len(places)}: {COMMAND} first")
     unit, workers, control = (taken_from(flags, fields) for fields in (UNIT, WORKERS, CONTROL))
@@ -108,6 +132,30 @@ def main(words: Sequence[str]) -> int:
         raise Refusal(f"every seed diverged before its first ticket; {run.path} records where: take a lower lr")
     print(f"{len(run)} tickets in {run.path}; next: python -m rmtlottery.analyze {shlex.quote(str(run.path))}")
     return console.PARTIAL if faults else console.DONE
+
+
+def search(places: list[str], flags: dict[str, Any], words: Sequence[str]) -> int:
+    """Looks for the intrinsic dimension of one preset, and says what it found."""
+    if len(places) != 1:
+        raise Refusal(f"name one preset or TOML file, not {len(places)}: {COMMAND} dint li_fc_mnist")
+    unit, asked, other = (taken_from(flags, fields) for fields in (UNIT, DINT, [*CONTROL, *WORKERS]))
+    if odd := sorted({*other, *({"seed_batch", "sparse"} & set(unit))}):
+        raise Refusal(f"--{odd[0].replace('_', '-')} does not go with dint")
+    from rmtlottery.analyze._answer import answer
+    from rmtlottery.train.dint import dint
+    from rmtlottery.train.fit import default_root, planned
+
+    spec, root = read(places[0]).but(**flags), Path(unit.pop("root", None) or default_root())
+    plan = planned(spec.but(levels=0))
+    print(preview(plan))
+    runs = dint(spec, root, **asked, **unit)
+    told = {name: asked[name] for name in ("threshold", "local") if name in asked}
+    report = root / f"dint-{label(plan.spec)}" / "report.html"
+    outcome = answer(
+        runs, [("dint", told)], report, f"intrinsic dimension of {label(plan.spec)}", shlex.join([*COMMAND.split(), *words])
+    )
+    console.tell(outcome)
+    return console.PARTIAL if outcome.faults else console.DONE
 
 
 def taken_from(flags: dict[str, Any], fields: list[Field]) -> dict[str, Any]:

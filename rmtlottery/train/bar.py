@@ -39,6 +39,6 @@ class Bar:
 
 def latest_accuracy(state: State) -> float:
     """Mean over the seeds, of the validation set if there is one."""
-    rows = [state.rows[seed][-1] for seed in state.training]
+    rows = [state.rows[place][-1] for place in state.training]
     name = "validation_accuracy" if "validation_accuracy" in rows[0] else "test_accuracy"
     return float(sum(row[name] for row in rows)) / len(rows)

@@ -48,6 +48,12 @@ class Level:
         """Steps after which the weights are kept."""
         return {*self.spec.record.snapshots, self.spec.prune.rewind} - {0}
 
+    @property
+    def shrink(self) -> float:
+        """The decay of weights that is added to the gradient by them, before it is pulled back to fewer coordinates."""
+        rule = self.spec.optimiser
+        return 0.0 if self.chart.plain or self.survivors is not None or rule.decay_target != "weights" else rule.decay
+
     def stop(self, step: int) -> int:
         """Where steps in a row end at the latest: with the epoch, or before, where weights are kept."""
         end = (step // self.steps_an_epoch + 1) * self.steps_an_epoch
@@ -74,5 +80,5 @@ def begin(level: Level, seeds: list[int]) -> State:
         "hits": torch.zeros(len(seeds), device=start.device),
     }
     buffers = {f"buffer/{name}": value.clone() for name, value in level.buffers.items()}
-    rows: dict[int, Rows] = {seed: [] for seed in seeds}
+    rows: list[Rows] = [[] for _ in seeds]
     return State(level.number, list(seeds), level.first_step, {"coordinates": start} | scores | slots | buffers, rows)

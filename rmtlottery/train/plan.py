@@ -9,6 +9,7 @@ from rmtlottery.prune.rates import check_survivors
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.ticket import Ticket
+from rmtlottery.train.directions import check as check_chart
 from rmtlottery.train.material import Material
 
 
@@ -25,6 +26,7 @@ def check_plan(material: Material, tickets: Sequence[Ticket] = ()) -> None:
     if not tickets:
         check_survivors(spec.prune, {name: math.prod(network.shapes[name]) for name in network.prunable})
     check_last_batch(material)
+    check_chart(spec.chart, network)
     steps = steps_a_level(spec, material.data)
     if spec.prune.rewind >= steps:
         raise Refusal(f"rewind = {spec.prune.rewind} is not below the {steps} steps of a level; lower it or add epochs")

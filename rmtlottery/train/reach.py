@@ -1,20 +1,20 @@
-"""What a level trains: all weights, those under its masks among the zeros, or the survivors alone."""
+"""What a level trains: what its chart reaches, the same under its masks, or the survivors alone."""
 
 import math
 
 import torch
 
-from rmtlottery.charts.chart import Chart, full, masked, survivors
+from rmtlottery.charts.chart import Chart, masked, survivors
 from rmtlottery.nets import AnyNetwork, Network
 from rmtlottery.nets.products import LARGE
 from rmtlottery.work.unit import Unit
 
 
-def reach(theta: torch.Tensor, kept: torch.Tensor, few: bool) -> Chart:
-    """The chart of weights from `theta` under the masks `kept`, both flat, a row a seed."""
+def reach(chart: Chart, kept: torch.Tensor, few: bool) -> Chart:
+    """The chart under the masks `kept`, flat, a row a replicate; where they leave `few`, it reaches every weight."""
     if kept.all():
-        return full(theta)
-    return survivors(theta, kept) if few else masked(full(theta), kept)
+        return chart
+    return survivors(chart.start, kept) if few else masked(chart, kept)
 
 
 def few_enough(unit: Unit, network: AnyNetwork, batch: int, kept: torch.Tensor) -> bool:

@@ -17,10 +17,9 @@ def end_epoch(level: Level, state: State, logits: Logits, epoch: int) -> None:
     """Write each seed's row; a seed whose loss or weights are no numbers stops here, and the others go on."""
     stop_diverged(level, state, epoch)
     scores = {name: values.tolist() for name, values in epoch_scores(level, state, logits, epoch).items()}
-    for place, seed in enumerate(state.seeds):
-        if seed in state.training:
-            facts = {"epoch": epoch + 1, "step": state.step, "lr": level.lr(state.step - 1)}
-            state.rows[seed].append(facts | {name: values[place] for name, values in scores.items()})
+    for place in state.training:
+        facts = {"epoch": epoch + 1, "step": state.step, "lr": level.lr(state.step - 1)}
+        state.rows[place].append(facts | {name: values[place] for name, values in scores.items()})
     for name in ("losses", "hits"):
         state.tensors[name].zero_()
 
@@ -31,7 +30,7 @@ def stop_diverged(level: Level, state: State, epoch: int) -> None:
     left = ~state.tensors["coordinates"].isfinite().all(1)
     for place in (broken.any(1) | left).nonzero().squeeze(1).tolist():
         within = int(broken[place].int().argmax()) if broken[place].any() else level.steps_an_epoch - 1
-        state.diverged.setdefault(state.seeds[place], epoch * level.steps_an_epoch + within)
+        state.diverged.setdefault(place, epoch * level.steps_an_epoch + within)
         for tensor in state.tensors.values():
             tensor[place] = 0
 

@@ -55,7 +55,9 @@ class ByAutograd:
             held[name].copy_(value.detach())
         hits = (logits.detach().argmax(2) == y).sum(1)
         gradient = torch.cat([slope.flatten(1) for slope in slopes], 1).to(loss.dtype)
-        return (loss.detach(), hits), self.level.chart.pull(gradient)
+        if self.level.shrink:
+            gradient.add_(whole, alpha=self.level.shrink)
+        return (loss.detach(), hits), self.level.chart.pull(gradient, self.state.tensors["coordinates"])
 
     def key(self, place: int) -> int:
         """What the noise of a module is drawn from."""
@@ -82,10 +84,16 @@ class ByHand:
             self.held.copy_(self.coordinates if self.level.chart.plain else self.level.chart.weights(self.coordinates))
         scores = learn(self.layers, self.level.phi, x, y)
         if self.found is self.gradient:
-            return scores, self.level.chart.pull(self.gradient)
+            return scores, self.pulled()
         if self.level.chart.plain:  # half the bytes to mask
-            return scores, self.gradient.copy_(self.level.chart.pull(self.found))
-        return scores, self.level.chart.pull(self.gradient.copy_(self.found))
+            return scores, self.gradient.copy_(self.level.chart.pull(self.found, self.coordinates))
+        self.gradient.copy_(self.found)
+        return scores, self.pulled()
+
+    def pulled(self) -> torch.Tensor:
+        if self.level.shrink:
+            self.gradient.add_(self.held, alpha=self.level.shrink)
+        return self.level.chart.pull(self.gradient, self.coordinates)
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         return whole_logits(self.level, self.state, x)

@@ -10,7 +10,8 @@ Rows = list[dict[str, Any]]
 
 @dataclass
 class State:
-    """Every tensor has the seeds as its first axis, in order; a seed in `diverged` has stopped and holds zeros.
+    """Every tensor has the replicates as its first axis, in order, and `rows` a list for each. `seeds` are theirs, and may
+    repeat. One whose place is in `diverged` has stopped at that step and holds zeros.
 
     `coordinates`, the optimiser's `slot/...`, a module's `buffer/...`, this epoch's `losses` (one a step) and `hits`, and
     `snapshot/STEP/...`.
@@ -20,18 +21,13 @@ class State:
     seeds: list[int]
     step: int
     tensors: dict[str, torch.Tensor]
-    rows: dict[int, Rows] = field(default_factory=dict)
+    rows: list[Rows] = field(default_factory=list)
     diverged: dict[int, int] = field(default_factory=dict)
 
     @property
     def training(self) -> list[int]:
-        """The seeds that go on."""
-        return [seed for seed in self.seeds if seed not in self.diverged]
-
-    @property
-    def stopped(self) -> list[int]:
-        """The places along the first axis of those that do not."""
-        return [place for place, seed in enumerate(self.seeds) if seed in self.diverged]
+        """The places along the first axis of those that go on."""
+        return [place for place in range(len(self.seeds)) if place not in self.diverged]
 
     def group(self, prefix: str) -> dict[str, torch.Tensor]:
         return {n.removeprefix(prefix): tensor for n, tensor in self.tensors.items() if n.startswith(prefix)}
@@ -42,7 +38,7 @@ class State:
 
     @classmethod
     def restore(cls, facts: dict[str, Any], tensors: dict[str, torch.Tensor], device: str) -> "State":
-        """The inverse of `facts`, after JSON has made text of the seeds that were keys."""
-        rows, diverged = ({int(seed): value for seed, value in facts[name].items()} for name in ("rows", "diverged"))
+        """The inverse of `facts`, after JSON has made text of the places that were keys."""
+        diverged = {int(place): step for place, step in facts["diverged"].items()}
         moved = {name: tensor.to(device, copy=True) for name, tensor in tensors.items()}
-        return cls(facts["level"], facts["seeds"], facts["step"], moved, rows, diverged)
+        return cls(facts["level"], facts["seeds"], facts["step"], moved, facts["rows"], diverged)

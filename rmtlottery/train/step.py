@@ -55,10 +55,10 @@ class Step:
     def penalised(self, gradient: torch.Tensor) -> torch.Tensor:
         """With that of decay/2 |.|^2 of the weights or of the coordinates, as the Spec says; 0 for seeds that stopped."""
         rule, coordinates, chart = self.level.spec.optimiser, self.state.tensors["coordinates"], self.level.chart
-        if rule.decay and rule.decay_target == "weights":
-            gradient = gradient + rule.decay * chart.pull(chart.weights(coordinates))
-        elif rule.decay:
+        if rule.decay and rule.decay_target == "coordinates":
             gradient = gradient + rule.decay * coordinates
-        for place in self.state.stopped:
+        elif rule.decay and not self.level.shrink:
+            gradient = gradient + rule.decay * chart.pull(chart.weights(coordinates), coordinates)
+        for place in self.state.diverged:
             gradient[place].zero_()
         return gradient

@@ -10,6 +10,7 @@ import torch
 
 from rmtlottery.charts.flat import flatten, unflatten
 from rmtlottery.nets.network import portion
+from rmtlottery.train.directions import Directions
 from rmtlottery.train.level import Level, begin
 from rmtlottery.train.levels import COMPUTE
 from rmtlottery.train.loop import train
@@ -86,10 +87,12 @@ def level_of(material: Material, unit: Unit, density: float) -> Level:
     thetas = [material.theta(seed) for seed in spec.seeds]
     flat = torch.stack([flatten(theta, network.shapes) for theta in thetas]).to(unit.device)
     kept = thinned(flat, network.shapes, density)
-    few = few_enough(unit, network, spec.schedule.batch, kept)
+    directions = Directions(spec.chart, network, unit.device)
+    few = not directions.few and few_enough(unit, network, spec.schedule.batch, kept)
+    chart = reach(directions.chart(flat, spec.seeds), kept, few)
     buffers = {name: torch.stack([theta[name] for theta in thetas]).to(unit.device) for name in network.buffers}
     compute, mask = (torch.float32, kept) if few else (COMPUTE[unit.precision], None)
-    return Level(spec, 0, 0, network, material.data, reach(flat, kept, few), buffers, compute, mask)
+    return Level(spec, 0, 0, network, material.data, chart, buffers, compute, mask)
 
 
 def thinned(flat: torch.Tensor, shapes: dict[str, tuple[int, ...]], density: float) -> torch.Tensor:

@@ -17,11 +17,11 @@ EVERY_FIELD = [pytest.param(group, kind, field, id=f"{kind}.{field.name}") for g
 
 def test_groups_have_these_kinds():
     assert {group: sorted(kinds(group)) for group in GROUPS} == {
-        "net": ["conv", "fc", "module", "resnet", "skip"],
+        "net": ["conv", "fc", "lenet", "module", "resnet", "resnet18", "skip"],
         "data": ["cifar10", "cifar100", "digits", "given", "mnist", "teacher"],
         "init": ["delta_orthogonal", "divided_bias", "glorot", "he", "normal", "orthogonal", "own", "passed"],
         "optimiser": ["adam", "sgd"], "schedule": ["constant", "cosine", "steps"], "prune": ["at_init", "imp"],
-        "chart": ["full"], "record": ["record"], "origin": ["cuts", "taken"],
+        "chart": ["affine", "full", "said", "sum"], "record": ["record"], "origin": ["cuts", "taken"],
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import rmtlottery as rl
 from rmtlottery.tickets import disk
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.progress import Progress
-from rmtlottery.train import levels, material
+from rmtlottery.train import material, saving
 from tests.commands import command, start
 
 WORDS = ["first", "--widths", "40,30", "--epochs", "12", "--batch", "20", "--levels", "3", "--rewind", "9", "--threads", "1"]
@@ -37,7 +37,7 @@ def eager_to_save(tmp_path, wait):
     """A command line that trains like ours but saves its progress every `wait` seconds."""
     path = tmp_path / "sitecustomize.py"
     path.write_text(
-        f"import os\nif os.environ.get('EAGER'):\n    from rmtlottery.train import levels\n    levels.SAVE_EVERY = {wait}\n"
+        f"import os\nif os.environ.get('EAGER'):\n    from rmtlottery.train import saving\n    saving.SAVE_EVERY = {wait}\n"
     )
     before = os.environ.get("PYTHONPATH", "")
     return {"EAGER": "1", "PYTHONPATH": f"{tmp_path}{os.pathsep}{before}"}
@@ -76,7 +76,7 @@ def broken_off(spec, root, monkeypatch, at, **things):
             raise Stop
 
     with monkeypatch.context() as patched:
-        patched.setattr(levels, "SAVE_EVERY", -1.0)
+        patched.setattr(saving, "SAVE_EVERY", -1.0)
         patched.setattr("rmtlottery.train.bar.Bar.step", watch)
         with pytest.raises(Stop):
             rl.fit(spec, root, **things)

@@ -26,4 +26,4 @@ def test_a_state_begins_at_the_charts_start_and_shares_nothing_with_it():
     assert torch.equal(state.tensors["coordinates"], level.chart.start)
     state.tensors["coordinates"].add_(1)
     assert not torch.equal(state.tensors["coordinates"], level.chart.start)
-    assert (state.step, state.seeds, state.rows) == (0, [3, 5], {3: [], 5: []})
+    assert (state.step, state.seeds, state.rows) == (0, [3, 5], [[], []])

@@ -8,7 +8,7 @@ import torch
 import rmtlottery as rl
 from rmtlottery.prune.cut import counts
 from rmtlottery.tickets.disk import fingerprint
-from rmtlottery.train import levels, material
+from rmtlottery.train import levels, material, saving
 
 
 def hashes(run):
@@ -150,7 +150,7 @@ def test_a_checkpoint_holds_its_own_step_though_training_went_on_while_it_was_wr
         if state.step == level.last_step:
             over.set()
 
-    monkeypatch.setattr(levels, "SAVE_EVERY", -1.0)
+    monkeypatch.setattr(saving, "SAVE_EVERY", -1.0)
     monkeypatch.setattr("rmtlottery.train.behind.Behind.hand", lambda self, work: self.pool.submit(work))
     monkeypatch.setattr("rmtlottery.tickets.progress.Progress.save", save)
     monkeypatch.setattr("rmtlottery.train.bar.Bar.step", watch)

@@ -5,6 +5,7 @@ import torch
 
 import rmtlottery as rl
 from rmtlottery import nets
+from rmtlottery.charts.chart import full
 from rmtlottery.train.reach import densest_sparse, few_enough, reach
 from rmtlottery.work.unit import Unit
 
@@ -15,13 +16,13 @@ WIDE = nets.build(rl.Spec().but(widths="200,90").net, (300,), 10)
 
 @pytest.mark.parametrize(("few", "coordinates"), [(False, 10), (True, 5)])
 def test_either_chart_of_a_mask_begins_at_the_same_weights(few, coordinates):
-    chart = reach(THETA, HALF, few)
+    chart = reach(full(THETA), HALF, few)
     assert chart.start.shape == (2, coordinates)
     assert torch.equal(chart.weights(chart.start), THETA * HALF)
 
 
 def test_a_mask_of_ones_is_none():
-    assert torch.equal(reach(THETA, torch.ones_like(HALF), few=False).start, THETA)
+    assert torch.equal(reach(full(THETA), torch.ones_like(HALF), few=False).start, THETA)
 
 
 @pytest.mark.parametrize(("sparse", "few"), [(0.6, True), (0.5, True), (0.49, False), (0.0, False)])

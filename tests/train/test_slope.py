@@ -19,7 +19,7 @@ def batch(level, seeds, size=37):
 
 def doubled(theta):
     """A chart whose coordinates are half the weights."""
-    return Chart(theta / 2, lambda coordinates: 2 * coordinates, lambda gradient: 2 * gradient)
+    return Chart(theta / 2, lambda coordinates: 2 * coordinates, lambda gradient, at: 2 * gradient)
 
 
 def levels(number_of_seeds):

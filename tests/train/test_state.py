@@ -8,7 +8,7 @@ from rmtlottery.train.state import State
 
 STATE = State(
     2, [4, 5, 6], 17, {"coordinates": torch.arange(6.0).view(3, 2), "slot/mean": torch.ones(3, 2)},
-    {4: [{"epoch": 1}], 5: [], 6: []}, {5: 11},
+    [[{"epoch": 1}], [], []], {1: 11},
 )  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def test_it_survives_json():
 
 
 def test_those_that_diverged_train_no_more():
-    assert (STATE.training, STATE.stopped) == ([4, 6], [1])
+    assert STATE.training == [0, 2]
 
 
 def test_a_group_is_named_without_its_prefix():

@@ -73,7 +73,7 @@ def test_decay_pulls_back_what_it_is_told_to(target, times):
     """Where weights are twice the coordinates, decay of weights is four times that of coordinates."""
     level, _ = level_of(SPEC, [0, 1])
     theta = level.chart.start
-    level = replace(level, chart=Chart(theta / 2, lambda c: 2 * c, lambda gradient: 2 * gradient))
+    level = replace(level, chart=Chart(theta / 2, lambda c: 2 * c, lambda gradient, at: 2 * gradient))
     expected = 0.4 * 0.3 * times * theta / 2
     torch.testing.assert_close(moved_by_decay(level, 0.3, target), expected, rtol=1e-4, atol=1e-6)
 

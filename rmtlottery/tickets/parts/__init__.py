@@ -17,8 +17,8 @@ from rmtlottery.tickets.parts.init import (
     Own,
     Passed,
 )
-from rmtlottery.tickets.parts.keeping import Chart, Record
-from rmtlottery.tickets.parts.net import FC, Conv, Module, Net, Padding, Phi, Readout, Resnet, Skip
+from rmtlottery.tickets.parts.keeping import Affine, Chart, Projection, Record, Said, Sum
+from rmtlottery.tickets.parts.net import FC, Conv, LeNet, Module, Net, Padding, Phi, Readout, Resnet, Resnet18, Sharing, Skip
 from rmtlottery.tickets.parts.origin import Origin, Taken
 from rmtlottery.tickets.parts.part import Part
 from rmtlottery.tickets.parts.pruning import AtInit, Prune, Scope, Trained, Untrained
@@ -28,6 +28,7 @@ __all__ = [
     "FC",
     "SGD",
     "Adam",
+    "Affine",
     "AtInit",
     "Chart",
     "Cifar10",
@@ -44,6 +45,7 @@ __all__ = [
     "He",
     "Init",
     "Law",
+    "LeNet",
     "Mnist",
     "Module",
     "Net",
@@ -56,14 +58,19 @@ __all__ = [
     "Part",
     "Passed",
     "Phi",
+    "Projection",
     "Prune",
     "Readout",
     "Record",
     "Resnet",
+    "Resnet18",
+    "Said",
     "Schedule",
     "Scope",
+    "Sharing",
     "Skip",
     "Steps",
+    "Sum",
     "Taken",
     "Target",
     "Teacher",

@@ -1,10 +1,12 @@
 """What is learnt."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from rmtlottery.tickets.fields import at_least, fraction
 from rmtlottery.tickets.parts.part import Part
+
+Shuffled = Literal["nothing", "pixels", "labels"]
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,7 @@ class Data(Part):
     """What is learnt."""
 
     validation: Annotated[float, "part of the training set held out for validation", fraction()] = 0.1
+    shuffled: Annotated[Shuffled, "pixels: all pictures by one permutation; labels: by lot among samples"] = "nothing"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,151 @@
+"""How many random directions does training need: which is the intrinsic dimension?
+
+Asked of runs in subspaces of several sizes (`python -m rmtlottery.train dint PRESET`, or `chart="affine"`). d_int is the
+number of coordinates at which mean test accuracy after the last epoch reaches `threshold` or, `local`, that share of what
+the same net reaches trained whole (Li et al. 2018). The curve through the means is the best that does not fall, straight in
+log d between sizes; its interval comes from seeds drawn again, whole. Beside it stand a logistic curve through the sizes
+near the crossing, and what the best test epoch of each run would have given, which flatters: a maximum over test epochs.
+"""
+
+from math import inf, isfinite
+from typing import TYPE_CHECKING
+
+from rmtlottery.analyze._arms import task, unusual
+from rmtlottery.analyze._published import published
+from rmtlottery.analyze._style import legend_beside, percent, plain_log_ticks
+from rmtlottery.analyze._threshold import crossing, curve, interval, logistic
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.parts import Affine
+from rmtlottery.tickets.ticket import Ticket
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NEEDS = "what training recorded"
+WHOLE = "all weights"
+LAST, BEST = "after the last epoch", "at the best test epoch"
+
+
+def table(ticket: Ticket, *, threshold: float = 0.9, local: bool = False) -> "pd.DataFrame":
+    """Columns: task, data, projection, dim, ambient, split, when, accuracy, asked, local, source."""
+    import pandas as pd
+
+    if not 0 < threshold < 1:
+        raise Refusal(f"threshold = {threshold:g} is no accuracy, and no share of one, between 0 and 1")
+    if not ticket.metrics or ticket.spec is None:
+        raise Refusal(f"{ticket} was not trained here, and says nothing of subspaces; train it first")
+    spec, ambient = ticket.spec, sum(value.numel() for value in ticket.weights.values())
+    if ticket.level:
+        raise Refusal(f"{ticket} is cut: intrinsic dimensions are those of whole nets, at level 0")
+    net = ", ".join(filter(None, [task(spec.but(chart="full"), ticket.metrics[-1]["epoch"]), unusual(spec.net)]))
+    whose: dict[str, object] = {
+        "task": f"{net}, lr {spec.optimiser.lr:g}",
+        "data": named(spec.data.kind, spec.data.shuffled),
+    }
+    whose |= {"projection": words(spec.chart), "dim": spec.chart.dim if isinstance(spec.chart, Affine) else ambient}
+    rows = [whose | {"ambient": ambient} | score for score in scores(ticket)]
+    return pd.DataFrame(rows).assign(asked=threshold, local=local, source="measured")
+
+
+def named(kind: str, shuffled: str) -> str:
+    return kind if shuffled == "nothing" else f"{kind} {shuffled} shuffled"
+
+
+def words(chart: object) -> str:
+    """The law of P, and what is made of it if not a plain affine chart."""
+    if not isinstance(chart, Affine):
+        return WHOLE
+    return chart.projection if chart.kind == "affine" else f"{chart.kind}, {chart.projection}"
+
+
+def scores(ticket: Ticket) -> list[dict[str, object]]:
+    last = ticket.metrics[-1]
+    splits = [name.removesuffix("_accuracy") for name in last if name.endswith("_accuracy")]
+    found = [{"split": split, "when": LAST, "accuracy": last[f"{split}_accuracy"]} for split in splits]
+    return [*found, {"split": "test", "when": BEST, "accuracy": max(row["test_accuracy"] for row in ticket.metrics)}]
+
+
+def pooled(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The threshold of each task: as asked, or that share of what the whole net reaches."""
+    import pandas as pd
+
+    parts = []
+    for name, part in table.groupby("task", sort=False):
+        direct = part.query("projection == @WHOLE and split == 'test' and when == @LAST")["accuracy"]
+        asked = part["asked"].iloc[0]
+        if part["local"].any() and direct.empty:
+            raise Refusal(f"a local threshold is a share of direct accuracy: give a run of all weights too, of {name}")
+        parts.append(part.assign(threshold=asked * direct.mean() if part["local"].any() else asked))
+    return pd.concat(parts)
+
+
+def plot(table: "pd.DataFrame") -> "Figure":
+    """Accuracy of every seed against d, the curve through their means, and the interval of where it crosses."""
+    import matplotlib.pyplot as plt
+
+    parts = list(table.query("split == 'test' and when == @LAST").groupby("task", sort=False))
+    figure, axes = plt.subplots(len(parts), 1, figsize=(10, 4.4 * len(parts)), squeeze=False, layout="constrained")
+    for (name, part), place in zip(parts, axes.flat, strict=True):
+        draw(part, place)
+        place.set_title(str(name), loc="left", fontsize="medium", wrap=True)
+    return figure
+
+
+def draw(part: "pd.DataFrame", axes: "Axes") -> None:
+    import seaborn as sns
+
+    threshold, few = part["threshold"].iloc[0], part[part["projection"] != WHOLE]
+    colours = dict(zip(few["projection"].unique(), sns.color_palette(n_colors=few["projection"].nunique()), strict=True))
+    for kind, rows in few.groupby("projection", sort=False):
+        axes.plot(rows["dim"], rows["accuracy"], "o", color=colours[kind], markersize=4, alpha=0.5)
+        axes.plot(*curve(rows), color=colours[kind], label=f"{kind}: {estimate(rows)}")
+        low, high = interval(rows, threshold)
+        if 0 < low <= high < inf:
+            axes.axvspan(low, high, color=colours[kind], alpha=0.15, linewidth=0)
+    whole = part.loc[part["projection"] == WHOLE, "accuracy"]
+    if len(whole):
+        axes.axhline(whole.mean(), color="0.4", linestyle="--", label=f"{WHOLE}: {whole.mean():.1%}")
+    axes.axhline(threshold, color="0.4", linestyle=":", label=f"threshold {percent(threshold)}")
+    axes.set(xscale="log", xlabel="coordinates d", ylabel=f"test accuracy\n{LAST}")
+    plain_log_ticks(axes.xaxis)
+    axes.grid(alpha=0.3)
+    legend_beside(axes, "a point a seed, the best rising curve\nthrough means, d_int [95 % by bootstrap]")
+
+
+def headline(table: "pd.DataFrame") -> str:
+    """d_int of each task and projection, with its interval, beside what is published."""
+    found = []
+    tests = table[(table["split"] == "test") & (table["projection"] != WHOLE)]
+    for name, part in tests.groupby("task", sort=False):
+        last, best = part[part["when"] == LAST], part[part["when"] == BEST]
+        each = [f"{kind} {said(rows, best)}" for kind, rows in last.groupby("projection", sort=False)]
+        first = part.iloc[0]
+        known = published(first["data"], int(first["ambient"]), bool(first["local"]))
+        asked = f"{percent(first['threshold'])} test accuracy"
+        whose = f"{name} ({first['ambient']:,} weights): d at {asked} is {'; '.join(each)}"
+        found.append(whose + (f"; published: {known}" if known else ""))
+    return ". ".join(found) + "." if found else "no run in a subspace is among these."
+
+
+def said(rows: "pd.DataFrame", best: "pd.DataFrame") -> str:
+    """The estimate, the logistic one, and that of the best test epochs."""
+    threshold, same = rows["threshold"].iloc[0], best[best["projection"] == rows["projection"].iloc[0]]
+    others = {"logistic": logistic(rows, threshold), "best test epochs": crossing(same, threshold)}
+    told = ", ".join(f"{name} {value:.0f}" for name, value in others.items() if isfinite(value) and value)
+    return f"{estimate(rows)}{f' ({told})' if told else ''} of {rows['seed'].nunique()} seeds"
+
+
+def estimate(rows: "pd.DataFrame") -> str:
+    """d_int with its interval, or on which side of the sizes it lies."""
+    threshold, dims = rows["threshold"].iloc[0], rows["dim"]
+    value = crossing(rows, threshold)
+    if not 0 < value < inf:
+        return f"above {dims.max()}" if value else f"below {dims.min()}"
+    low, high = interval(rows, threshold)
+    return f"{value:.0f} [{end(low, dims.min(), 'under')}, {end(high, dims.max(), 'over')}]"
+
+
+def end(value: float, limit: int, side: str) -> str:
+    return f"{value:.0f}" if 0 < value < inf else f"{side} {limit}"

@@ -1,0 +1,127 @@
+"""`Directions`: what a Spec's chart draws for each seed, and the chart that it makes of theta_0."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, groupby
+from math import prod
+from typing import Any
+
+import torch
+
+from rmtlottery.charts.affine import affine, leading, said
+from rmtlottery.charts.chart import Chart, full
+from rmtlottery.charts.projections import KINDS, Projection, projection
+from rmtlottery.charts.projections.beside import Beside, Columns
+from rmtlottery.nets import AnyNetwork
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets import parts
+
+
+@dataclass(frozen=True)
+class Directions:
+    """A P for each seed, drawn once. Its stream is its own: init and data order of the seed do not share in it."""
+
+    part: parts.Chart
+    network: AnyNetwork
+    device: str = "cpu"
+    drawn: dict[int, Projection] = field(default_factory=dict)
+
+    @property
+    def few(self) -> bool:
+        """Whether there are fewer coordinates than weights."""
+        return isinstance(self.part, parts.Affine)
+
+    @property
+    def size(self) -> int:
+        assert isinstance(self.part, parts.Affine)
+        return self.part.dim
+
+    @property
+    def nested(self) -> bool:
+        """Whether a smaller size has the first columns of a larger one."""
+        return isinstance(self.part, parts.Affine) and self.part.kind != "sum" and KINDS[self.part.projection].nested
+
+    def of(self, seed: int) -> Projection:
+        if seed not in self.drawn:
+            assert isinstance(self.part, parts.Affine)
+            check(self.part, self.network)
+            self.drawn[seed] = draw(self.part, ambient(self.network), factors(self.part, self.network), seed).to(self.device)
+        return self.drawn[seed]
+
+    def chart(self, theta: torch.Tensor, seeds: Sequence[int]) -> Chart:
+        """Of a replicate for each of these seeds, whose weights start at `theta`."""
+        if not self.few:
+            return full(theta)
+        return self.over(theta, [self.of(seed) for seed in seeds])
+
+    def over(self, theta: torch.Tensor, maps: Sequence[Projection]) -> Chart:
+        return said(theta, maps, layers(self.network)) if self.part.kind == "said" else affine(theta, maps)
+
+    def facts(self, seed: int) -> dict[str, Any]:
+        """What a ticket says of it: another P has another fingerprint."""
+        known = {"seed": seed, "fingerprint": self.of(seed).fingerprint} if self.few else {"seed": None, "fingerprint": None}
+        return {"kind": self.part.kind} | known
+
+    def check(self, seed: int, facts: dict[str, Any], where: object) -> None:
+        """Refuses to go on from what was trained with another P."""
+        if facts["fingerprint"] != (here := self.facts(seed)["fingerprint"]):
+            there = f"{where} was trained along directions {facts['fingerprint']}"
+            raise Refusal(f"{there}, and with these libraries its seed gives {here}; take the old ones, or another --name")
+
+
+def several(theta: torch.Tensor, wanted: Sequence[tuple[Directions, int]]) -> Chart:
+    """A replicate for each of these seeds, in subspaces of several sizes.
+
+    Columns that are nested are drawn for the largest size alone; a replicate then has the first of them.
+    """
+    widest = max((each for each, _ in wanted), key=lambda each: each.size)
+    if widest.nested:
+        return leading(widest.chart(theta, [seed for _, seed in wanted]), [each.size for each, _ in wanted])
+    return widest.over(theta, [each.of(seed) for each, seed in wanted])
+
+
+def draw(part: parts.Affine, weights: int, lambdas: int, seed: int) -> Projection:
+    if not isinstance(part, parts.Sum):
+        return projection(part.projection, weights, part.dim - lambdas, key(seed, part.draw))
+    sizes = [part.dim // part.subnets + (place < part.dim % part.subnets) for place in range(part.subnets)]
+    if part.projection == "orthonormal":
+        whole = projection("orthonormal", weights, part.dim, key(seed, part.draw))
+        return Beside([Columns(whole, end - size, size) for size, end in zip(sizes, accumulate(sizes), strict=True)])
+    return Beside([projection(part.projection, weights, d, key(seed, part.draw + k)) for k, d in enumerate(sizes)])
+
+
+def key(seed: int, which: int) -> int:
+    """The seed of a P: that of the run, or beyond all of those."""
+    return seed + (which << 64)
+
+
+def factors(part: parts.Chart, network: AnyNetwork) -> int:
+    """How many of the coordinates are factors of layers."""
+    return len(layers(network)) if part.kind == "said" else 0
+
+
+def layers(network: AnyNetwork) -> list[int]:
+    """How many weights and biases each layer has: parameters whose names begin alike, in their order."""
+    named = groupby(network.shapes.items(), key=lambda item: item[0].rpartition(".")[0])
+    return [sum(prod(shape) for _, shape in held) for _, held in named]
+
+
+def ambient(network: AnyNetwork) -> int:
+    return total(network.shapes.values())
+
+
+def total(shapes: Iterable[tuple[int, ...]]) -> int:
+    return sum(map(prod, shapes))
+
+
+def check(part: parts.Chart, network: AnyNetwork) -> None:
+    """Refuses more coordinates than there are weights, and fewer than they are to be shared among."""
+    if not isinstance(part, parts.Affine):
+        return
+    most, lambdas = ambient(network), factors(part, network)
+    if part.dim - lambdas > most:
+        raise Refusal(f"dim = {part.dim} is more than the net's {most} weights and biases")
+    if part.dim <= lambdas:
+        raise Refusal(f"dim = {part.dim} leaves nothing beside the {lambdas} factors of the net's layers; take more")
+    if isinstance(part, parts.Sum) and part.subnets > part.dim:
+        raise Refusal(f"dim = {part.dim} coordinates are too few for {part.subnets} subnets")
