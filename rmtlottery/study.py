@@ -13,7 +13,7 @@ from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
-from rmtlottery.tickets.parts import FC, Conv, LeNet, Net, Resnet, Resnet18, Skip
+from rmtlottery.tickets.parts import FC, Affine, Conv, LeNet, Net, Padding, Resnet, Resnet18, Skip
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
@@ -31,6 +31,7 @@ OWN = [
     Field("out", str, "where tables, figures and report.html go [ROOT/study-NAME]", (), None),
 ]
 NARROW, SHORT = 16, 3
+FEWEST, FEWER = 2, 50  # coordinates of a subspace in small
 
 
 def folder() -> Path:
@@ -145,6 +146,8 @@ def question(
 def smaller(spec: Spec) -> Spec:
     levels = min(1, spec.prune.levels)
     small = spec.but(data="digits", net=narrow(spec.net), epochs=1, levels=levels, rewind=0, seeds=(0, 1))
+    if isinstance(spec.chart, Affine):
+        small = small.but(dim=max(FEWEST, spec.chart.dim // FEWER))
     return small.but(name=label(spec))
 
 
@@ -153,11 +156,13 @@ def narrow(net: Net) -> Net:
     if isinstance(net, FC):
         return replace(net, widths=tuple(min(width, NARROW) for width in net.widths[:SHORT]))
     if isinstance(net, Conv):
-        return replace(net, channels=tuple(min(channels, NARROW // 4) for channels in net.channels[:SHORT]), pools=())
+        padding: Padding = "zero" if net.padding == "none" else net.padding  # 5x5 windows do not fit into 8x8 pictures twice
+        few = tuple(min(channels, NARROW // 4) for channels in net.channels[:SHORT])
+        return replace(net, channels=few, pools=(), padding=padding)
     if isinstance(net, Skip):
         return replace(net, units=NARROW, blocks=1)
     if isinstance(net, LeNet):
-        return replace(net, sharing="tied_full")  # 5x5 windows do not fit into 8x8 pictures twice
+        return replace(net, sharing="tied_full")
     if isinstance(net, Resnet18):
         return replace(net, stem=2)
     return replace(net, depth=8, stem=2) if isinstance(net, Resnet) else net

@@ -1,11 +1,11 @@
 """Charts of few coordinates: random directions through theta_0, and what is made of them."""
 
 from collections.abc import Sequence
-from itertools import groupby
 
 import torch
 
 from rmtlottery.charts.chart import Chart
+from rmtlottery.charts.maps import Maps
 from rmtlottery.charts.projections import Projection
 from rmtlottery.refusal import Refusal
 
@@ -15,16 +15,15 @@ def affine(theta: torch.Tensor, maps: Sequence[Projection]) -> Chart:
 
     Replicates have as many coordinates as the widest P has columns; those beyond a narrower P move nothing.
     """
-    check(theta, maps)
-    start = theta.new_zeros(len(theta), most(maps))
+    all_maps = Maps(theta, maps)
 
     def weights(coordinates: torch.Tensor) -> torch.Tensor:
-        return theta + apply(maps, coordinates)
+        return theta + all_maps.apply(coordinates)
 
     def pull(gradient: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-        return adjoint(maps, gradient, at)
+        return all_maps.adjoint(gradient)
 
-    return Chart(start, weights, pull)
+    return Chart(theta.new_zeros(len(theta), all_maps.dim), weights, pull)
 
 
 def said(theta: torch.Tensor, maps: Sequence[Projection], layers: Sequence[int]) -> Chart:
@@ -33,22 +32,22 @@ def said(theta: torch.Tensor, maps: Sequence[Projection], layers: Sequence[int])
     `layers` are the numbers of weights of each, in their order. Coordinates are the factors, 1 at the start, and then x: all
     of them are trained, and all count.
     """
-    check(theta, maps)
+    all_maps = Maps(theta, maps)
     if sum(layers) != theta.shape[1]:
         raise Refusal(f"layers of {sum(layers)} weights in all are not those of {theta.shape[1]} weights")
     ones = theta.new_ones(len(theta), len(layers))
-    start = torch.cat([ones, theta.new_zeros(len(theta), most(maps))], 1)
+    start = torch.cat([ones, theta.new_zeros(len(theta), all_maps.dim)], 1)
     lengths = torch.tensor(layers, device=theta.device)
 
     def weights(coordinates: torch.Tensor) -> torch.Tensor:
         factors, x = parted(coordinates)
-        return theta + over_layers(factors) * apply(maps, x)
+        return theta + over_layers(factors) * all_maps.apply(x)
 
     def pull(gradient: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
         factors, x = parted(at)
-        parts = (gradient * apply(maps, x)).split(list(layers), 1)
+        parts = (gradient * all_maps.apply(x)).split(list(layers), 1)
         by_factors = torch.stack([part.sum(1) for part in parts], 1)
-        return torch.cat([by_factors, adjoint(maps, gradient * over_layers(factors), x)], 1)
+        return torch.cat([by_factors, all_maps.adjoint(gradient * over_layers(factors))], 1)
 
     def parted(coordinates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return coordinates[:, : len(layers)], coordinates[:, len(layers) :]
@@ -73,37 +72,3 @@ def leading(chart: Chart, dims: Sequence[int]) -> Chart:
         return torch.where(free, chart.pull(gradient, at), 0.0)
 
     return Chart(chart.start, chart.weights, pull)
-
-
-def check(theta: torch.Tensor, maps: Sequence[Projection]) -> None:
-    """Refuses maps that are not one a replicate, or that move another number of weights."""
-    if len(maps) != len(theta):
-        raise Refusal(f"{len(maps)} projections are given for {len(theta)} replicates")
-    for each in maps:
-        if each.ambient != theta.shape[1]:
-            raise Refusal(f"{each} moves {each.ambient} weights, and there are {theta.shape[1]}")
-
-
-def most(maps: Sequence[Projection]) -> int:
-    return max(each.dim for each in maps)
-
-
-def apply(maps: Sequence[Projection], coordinates: torch.Tensor) -> torch.Tensor:
-    return torch.cat([each.apply(coordinates[rows, : each.dim]) for each, rows in shared(maps)])
-
-
-def adjoint(maps: Sequence[Projection], gradient: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    found = torch.zeros_like(like)
-    for each, rows in shared(maps):
-        found[rows, : each.dim] = each.adjoint(gradient[rows])
-    return found
-
-
-def shared(maps: Sequence[Projection]) -> list[tuple[Projection, slice]]:
-    """Each projection once, with the neighbours that share it."""
-    found, first = [], 0
-    for _, same in groupby(maps, key=id):
-        held = list(same)
-        found.append((held[0], slice(first, first + len(held))))
-        first += len(held)
-    return found

@@ -1,0 +1,96 @@
+"""Steps in a subspace by Fastfood over all weights, against Fastfood tensor by tensor; its transform; grids of sizes."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from benchmarks import _ordinary
+from benchmarks._by_tensor import ByTensor, butterfly
+from benchmarks._clock import Row, pairs
+from rmtlottery import Spec, fit
+from rmtlottery.charts.hadamard import hadamard
+from rmtlottery.datasets.dataset import Dataset
+from rmtlottery.datasets.given import given
+from rmtlottery.train.grid import grid
+from rmtlottery.train.level import begin
+from rmtlottery.train.material import material
+from rmtlottery.train.step import Step
+from rmtlottery.train.trial import level_of
+from rmtlottery.work.unit import Unit
+
+DIFFERS = (
+    "Steps alone, nothing is scored or written: ours also gathers its samples by index and keeps losses and right answers. "
+    "The other is autograd through a module and torch.optim.Adam; its P are other matrices of the same law, one a tensor. "
+    "Grids are whole runs, written to disk: all sizes and seeds as one program against one run after another, ours both."
+)
+STEPS = 30
+NETS = {"D = 199,210, d = 750": ("2x200", 750), "D = 1,003,690, d = 10,000": ("2x680", 10_000)}
+SMALL = {"D = 2,089": "28", "D = 685": "9"}
+SIZES, SEEDS = (20, 40, 80, 160), (0, 1, 2, 3)
+
+
+def measure() -> Iterator[Row]:
+    for case, (widths, dim) in NETS.items():
+        spec, data = pictures(widths, dim)
+        yield pairs(f"step, {case}", ours(spec, data), other(spec, data, dim))
+    for bits in (18, 20):
+        x = torch.randn(1 << bits)
+        yield pairs(f"transform of 2^{bits}", lambda x=x: hadamard(x), lambda x=x: butterfly(x), runs=15)
+    for case, widths in SMALL.items():
+        yield grids(case, widths)
+
+
+def pictures(widths: str, dim: int) -> tuple[Spec, Dataset]:
+    """As many features, samples a step and classes as MNIST has."""
+    stream = torch.Generator().manual_seed(0)
+    x, y = torch.randn(6000, 784, generator=stream), torch.randint(10, (6000,), generator=stream)
+    part, data = given((x[:5000], y[:5000], x[5000:], y[5000:]))
+    spec = Spec().but(data=part, net={"widths": widths}, levels=0)
+    return spec.but(chart={"kind": "affine", "dim": dim}), data
+
+
+def ours(spec: Spec, data: Dataset) -> Callable[[], None]:
+    level = level_of(material(spec, None, data), Unit((0,), threads=torch.get_num_threads()), 1.0)
+    step = Step(level, begin(level, [0]))
+
+    def steps() -> None:
+        step.enter(0, 0)
+        for _ in range(STEPS):
+            step.take(spec.schedule.batch)
+
+    return steps
+
+
+def other(spec: Spec, data: Dataset, dim: int) -> Callable[[], None]:
+    net = ByTensor(_ordinary.network(spec, data), dim)
+    optimiser = torch.optim.Adam(net.parameters(), lr=spec.optimiser.lr)
+    x, y = data.train.x[: spec.schedule.batch], data.train.y[: spec.schedule.batch]
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            optimiser.zero_grad()
+            cross_entropy(net(x), y).backward()
+            optimiser.step()
+
+    return steps
+
+
+def grids(case: str, widths: str) -> Row:
+    """Sixteen runs on the digits: four sizes, four seeds."""
+    spec = Spec().but(net={"widths": widths}, chart="affine", levels=0, epochs=10, batch=32, lr=1e-2)
+    threads = torch.get_num_threads()
+
+    def together() -> None:
+        with TemporaryDirectory() as root:
+            grid(spec.but(seeds=SEEDS), SIZES, root, threads=threads)
+
+    def one_by_one() -> None:
+        with TemporaryDirectory() as root:
+            for dim in SIZES:
+                for seed in SEEDS:
+                    fit(spec.but(dim=dim, seeds=(seed,)), Path(root) / str(seed), threads=threads)
+
+    return pairs(f"grid of 16, {case}", together, one_by_one)
