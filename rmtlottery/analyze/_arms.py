@@ -37,6 +37,7 @@ def task(spec: Spec, epochs: int) -> str:
     init = f"{spec.init.kind} init ({', '.join(sigmas)})" if sigmas else f"{spec.init.kind} init"
     words = f"{net} of {init} on {spec.data.kind}, {epochs} epochs of {spec.optimiser.kind}"
     odd = ["" if spec.schedule.kind == "constant" else f"{spec.schedule.kind} schedule"]
+    odd += ["" if spec.chart.kind == "full" else f"chart {spec.chart}"]
     odd += [unusual(part) for part in (spec.data, spec.init, spec.optimiser, spec.schedule)]
     odd += [f"rewind {rewind}" if (rewind := getattr(spec.prune, "rewind", 0)) else ""]
     return ", ".join(filter(None, [words, *odd]))

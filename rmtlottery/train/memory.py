@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from rmtlottery.nets.network import portion
-from rmtlottery.tickets.parts import FC
+from rmtlottery.tickets.parts import FC, Affine
+from rmtlottery.train.directions import ambient, draw, factors
 from rmtlottery.train.material import Material
 from rmtlottery.train.optimise import memory
 from rmtlottery.work.unit import Unit
@@ -49,7 +50,15 @@ def weights(material: Material, unit: Unit) -> int:
     checkpoint = 2 * (1 + slots + snapshots) + 1
     autograd = 0 if isinstance(spec.net, FC) else 3
     in_bf16 = 1 if unit.precision == "bf16" else 0
-    return round(FLOAT * numbers * (chart + state + snapshots + checkpoint + autograd + in_bf16))
+    return directions(material) + round(FLOAT * numbers * (chart + state + snapshots + checkpoint + autograd + in_bf16))
+
+
+def directions(material: Material) -> int:
+    """Of the P that a seed's coordinates are mapped by, while it is drawn."""
+    part = material.spec.chart
+    if not isinstance(part, Affine):
+        return 0
+    return draw(part, ambient(material.network), factors(part, material.network), material.spec.seeds[0]).size
 
 
 def a_sample(material: Material) -> int:

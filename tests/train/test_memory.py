@@ -30,6 +30,8 @@ CASES = {
     "large-batches": SHORT | {"net": {"kind": "fc", "widths": [400] * 20}, "batch": 1000},
     "convolutions": SHORT | {"net": {"kind": "conv", "channels": [48] * 6}, "batch": 400},
     "few-channels": SHORT | {"net": {"kind": "conv", "channels": [32] * 4, "kernel": 5, "padding": "zero"}, "batch": 700},
+    "dense-subspace": SHORT | {"levels": 0, "chart": {"kind": "affine", "dim": 600, "projection": "dense"}},
+    "fastfood-subspace": SHORT | {"net": {"kind": "fc", "widths": [1500] * 3}, "chart": {"kind": "said", "dim": 600}},
     "module": SHORT | {"net": {"kind": "resnet", "depth": 14, "stem": 24}, "init": "he", "batch": 400},
 }
 

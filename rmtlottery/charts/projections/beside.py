@@ -23,6 +23,10 @@ class Beside(Projection):
     def draw(self) -> Held:
         return {f"{place}/{name}": value for place, part in enumerate(self.parts) for name, value in part.held.items()}
 
+    @property
+    def size(self) -> int:
+        return sum(part.size for part in self.parts)
+
     def forward(self, theta: torch.Tensor) -> torch.Tensor:
         pieces = theta.split([part.dim for part in self.parts], 1)
         return torch.stack([part.apply(piece) for part, piece in zip(self.parts, pieces, strict=True)]).sum(0)
@@ -51,6 +55,10 @@ class Columns(Projection):
 
     def draw(self) -> Held:
         return self.whole.held
+
+    @property
+    def size(self) -> int:
+        return self.whole.size
 
     def forward(self, theta: torch.Tensor) -> torch.Tensor:
         after = self.whole.dim - self.first - self.dim

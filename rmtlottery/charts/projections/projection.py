@@ -4,6 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,10 +35,14 @@ class Projection(ABC):
     def __init__(self, ambient: int, dim: int, seed: int) -> None:
         self.ambient, self.dim, self.seed = ambient, dim, seed
         check_room(self)
-        self.held = self.draw()
 
     def __repr__(self) -> str:
         return f"projection({self.kind!r}, ambient={self.ambient}, dim={self.dim}, seed={self.seed})"
+
+    @cached_property
+    def held(self) -> Held:
+        """What is drawn, when it is first asked for."""
+        return self.draw()
 
     @abstractmethod
     def draw(self) -> Held:
