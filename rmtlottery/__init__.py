@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rmtlottery import charts as charts
     from rmtlottery import meanfield as meanfield
     from rmtlottery import spectra as spectra
     from rmtlottery.analyze._ask import plot as plot
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from rmtlottery.tickets.spec import Spec as Spec
     from rmtlottery.tickets.ticket import Ticket as Ticket
     from rmtlottery.train import controls as controls
+    from rmtlottery.train.dint import dint as dint
     from rmtlottery.train.fit import fit as fit
+    from rmtlottery.train.grid import grid as grid
 
 __version__ = "0.1.0"
 
@@ -34,11 +37,13 @@ HOMES = {
     "presets": "tickets.presets",
     "load": "tickets.foreign",
     "fit": "train.fit",
+    "grid": "train.grid",
+    "dint": "train.dint",
     "tabulate": "analyze._ask",
     "plot": "analyze._ask",
     "Refusal": "refusal",
 }
-ROOMS = {"meanfield": "meanfield", "spectra": "spectra", "controls": "train.controls"}
+ROOMS = {"charts": "charts", "meanfield": "meanfield", "spectra": "spectra", "controls": "train.controls"}
 __all__ = ["__version__", *ROOMS, *HOMES]  # noqa: PLE0604
 
 

@@ -47,6 +47,12 @@ def test_a_net_and_data_of_ones_own_run_as_they_are_written(tmp_path, monkeypatc
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["mine", "mine-on-shuffle_mask-7"]
 
 
+def test_a_subspace_of_ones_own_module_runs_as_it_is_written(tmp_path):
+    own = next(block for block in blocks("README.md", "python") if "Subspace" in block)
+    subprocess.run([sys.executable, "-W", "error", "-c", own], check=True, timeout=120, cwd=tmp_path)
+    assert (tmp_path / "theta.pt").stat().st_size < 6902
+
+
 def test_the_commands_run_as_they_are_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RMTL_RUNS", raising=False)

@@ -110,3 +110,37 @@ def test_every_control_is_in_the_help():
 def test_a_dry_run_takes_no_workers():
     with pytest.raises(rl.Refusal, match="--dry-run tries all seeds side by side here: leave --seed-batch"):
         main(["first", "--dry-run", "--workers", "2"])
+
+
+DINT = ["dint", "digits", "--widths", "24", "--lr", "0.01", "--epochs", "2", "--seeds", "0", "--threads", "1"]
+
+
+def test_it_looks_for_the_intrinsic_dimension_and_writes_a_report(tmp_path, capsys):
+    assert main([*DINT, "--threshold", "0.4", "--root", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "1x8x8 -> 24 -> 10, tanh, seeds 0" in out
+    assert "d at 40 % test accuracy is fastfood" in out
+    report = tmp_path / "dint-digits-widths=24-lr=0.01-epochs=2-levels=0" / "report.html"
+    assert out.endswith(f"report: {report}\n")
+    assert "intrinsic dimension" in report.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["dint"], "name one preset or TOML file, not 0"),
+        (["dint", "digits", "first"], "not 2"),
+        ([*DINT, "--threshold", "1.5"], "threshold = 1.5 is no accuracy"),
+        ([*DINT, "--start", "0"], "start = 0 is not at least 1"),
+        ([*DINT, "--control", "rewound"], "--control does not go with dint"),
+        ([*DINT, "--seed-batch", "1"], "--seed-batch does not go with dint"),
+        (["first", "--threshold", "0.5"], "--threshold goes with dint"),
+        (["first", "--chart", "affine", "--dim", "0"], "dim = 0 is not at least 1"),
+        (["first", "--chart", "affine", "--dim", "999999"], "dim = 999999 is more than the net's"),
+        (["first", "--chart", "affine", "--projection", "fastfod"], "did you mean 'fastfood'"),
+        (["first", "--dim", "7"], "dim is a field of chart 'affine' or 'said' or 'sum'"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused_in_a_sentence(words, match, tmp_path):
+    with pytest.raises(rl.Refusal, match=match):
+        main([*words, "--root", str(tmp_path)])
