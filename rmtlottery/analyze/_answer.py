@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rmtlottery.analyze import _kept
 from rmtlottery.analyze._ask import distinct, gather, plot
 from rmtlottery.analyze._checkpoint import Checkpoint
-from rmtlottery.analyze._questions import analysis, beyond_weights, nets, questions
+from rmtlottery.analyze._questions import analysis, beyond_weights, charts, nets, questions
 from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write
@@ -69,7 +69,7 @@ def answer(
     answers = []
     for question in (Question(*held) for held in asked):
         of = sources if question.of is None else once(question.of)
-        reasons = [lacks(source, question.name) for source in of]
+        reasons = strange(of, question.name) or [lacks(source, question.name) for source in of]
         able = [source for source, reason in zip(of, reasons, strict=True) if not reason]
         skipped += filter(None, reasons)
         try:
@@ -90,6 +90,14 @@ def answer(
 def once(sources: Sequence[Source]) -> list[Source]:
     """Each folder or file a single time."""
     return list({source.path.resolve(): source for source in sources}.values())
+
+
+def strange(sources: Sequence[Source], name: str) -> list[str]:
+    """Why none of the sources can be asked this, if it is about charts that none of them has."""
+    about = charts(name)
+    if not about or any(isinstance(source, Run) and source.spec.chart.kind in about for source in sources):
+        return []
+    return [f"{source.path.name}: {name}: is about runs with chart {' or '.join(about)}" for source in sources]
 
 
 def lacks(source: Source, name: str) -> str:

@@ -63,6 +63,11 @@ def nets(name: str) -> tuple[str, ...]:
     return getattr(analysis(name), "NETS", ())
 
 
+def charts(name: str) -> tuple[str, ...]:
+    """The kinds of chart of which one at least is among what an analysis is asked of; none named: any."""
+    return getattr(analysis(name), "CHARTS", ())
+
+
 def beyond_weights(name: str) -> str:
     """What an analysis needs that no checkpoint holds; nothing if weights alone will do."""
     return getattr(analysis(name), "NEEDS", "")

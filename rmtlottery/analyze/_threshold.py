@@ -9,14 +9,19 @@ from scipy.optimize import isotonic_regression
 if TYPE_CHECKING:
     import pandas as pd
 
-RESAMPLES = 2000
-NEAR = 4.0  # dimensions within this factor of the crossing are what a logistic curve is laid through
+NEAR = 4.0  # sizes within this factor of the crossing are what a logistic curve is laid through
+
+
+def balanced(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """The sizes that every seed has, if there are any: one that a few seeds have tells of these seeds, too."""
+    whole = rows[rows.groupby("dim")["seed"].transform("nunique") == rows["seed"].nunique()]
+    return rows if whole.empty else whole
 
 
 def crossing(rows: "pd.DataFrame", threshold: float) -> float:
     """d at which the best non-decreasing curve through mean accuracies, straight between them in log d, gets there.
 
-    0 if all are there, infinity if none is. Means count as much as seeds they are of.
+    0 if all are there, infinity if none is.
     """
     dims, means = curve(rows)
     there = np.flatnonzero(means >= threshold)
@@ -31,43 +36,31 @@ def crossing(rows: "pd.DataFrame", threshold: float) -> float:
 
 
 def curve(rows: "pd.DataFrame") -> tuple[np.ndarray, np.ndarray]:
-    """Each d, and the isotonic fit of mean accuracy there."""
-    held = rows.groupby("dim")["accuracy"].agg(["mean", "size"])
+    """Each d, and the isotonic fit of mean accuracy there; means count as much as seeds they are of."""
+    held = balanced(rows).groupby("dim")["accuracy"].agg(["mean", "size"])
     fit = isotonic_regression(held["mean"].to_numpy(), weights=held["size"].to_numpy().astype(float))
     return held.index.to_numpy().astype(float), fit.x
 
 
 def logistic(rows: "pd.DataFrame", threshold: float) -> float:
     """The same by a logistic curve in log d through the points near the crossing; no number where there are under three."""
-    near = crossing(rows, threshold)
-    part = rows[rows["dim"].between(near / NEAR, near * NEAR) & rows["accuracy"].between(0, 1, "neither")]
+    near, held = crossing(rows, threshold), balanced(rows)
+    part = held[held["dim"].between(near / NEAR, near * NEAR) & held["accuracy"].between(0, 1, "neither")]
     if part["dim"].nunique() < 3:
         return float("nan")
     slope, height = np.polyfit(np.log(part["dim"]), np.log(part["accuracy"] / (1 - part["accuracy"])), 1)
     return float(np.exp((np.log(threshold / (1 - threshold)) - height) / slope)) if slope > 0 else float("nan")
 
 
-def interval(rows: "pd.DataFrame", threshold: float) -> tuple[float, float]:
-    """95 % by bootstrap: whole seeds are drawn again, each with all its sizes. One seed has none.
+def interval(rows: "pd.DataFrame") -> tuple[float, float]:
+    """95 %: the t-interval, in log d, of where each seed crosses its own `threshold`; open where one does not.
 
-    Sizes that not every seed has are kept as they are.
+    A percentile bootstrap of three seeds is the range of their means, which holds the truth in 71 % of cases; this, in 95.
     """
-    seeds = rows["seed"].unique()
-    if len(seeds) < 2:
-        return crossing(rows, threshold), crossing(rows, threshold)
-    whole = rows.groupby("dim")["seed"].transform("nunique") == len(seeds)
-    by_seed = rows[whole].pivot_table(index="dim", columns="seed", values="accuracy")
-    if by_seed.empty:
+    from statsmodels.stats.weightstats import DescrStatsW
+
+    found = [crossing(part, part["threshold"].iloc[0]) for _, part in balanced(rows).groupby("seed")]
+    if len(found) < 2 or not all(0 < value < inf for value in found):
         return 0.0, inf
-    stream = np.random.default_rng(0)
-    picks = np.unique(np.sort(stream.integers(len(seeds), size=(RESAMPLES, len(seeds))), 1), axis=0, return_counts=True)
-    found = [crossing(redrawn(by_seed, pick, rows[~whole]), threshold) for pick in picks[0]]
-    low, high = np.quantile(np.repeat(found, picks[1]), (0.025, 0.975), method="inverted_cdf")
-    return float(low), float(high)
-
-
-def redrawn(by_seed: "pd.DataFrame", pick: np.ndarray, rest: "pd.DataFrame") -> "pd.DataFrame":
-    import pandas as pd
-
-    drawn = by_seed.iloc[:, pick].T.melt(var_name="dim", value_name="accuracy")
-    return pd.concat([drawn, rest[["dim", "accuracy"]]])
+    low, high = DescrStatsW(np.log(found)).tconfint_mean()
+    return float(np.exp(low)), float(np.exp(high))

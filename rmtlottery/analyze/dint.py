@@ -3,10 +3,12 @@
 Asked of runs in subspaces of several sizes (`python -m rmtlottery.train dint PRESET`, or `chart="affine"`). d_int is the
 number of coordinates at which mean test accuracy after the last epoch reaches `threshold` or, `local`, that share of what
 the same net reaches trained whole (Li et al. 2018). The curve through the means is the best that does not fall, straight in
-log d between sizes; its interval comes from seeds drawn again, whole. Beside it stand a logistic curve through the sizes
-near the crossing, and what the best test epoch of each run would have given, which flatters: a maximum over test epochs.
+log d between the sizes that every seed has; its interval is the 95 % t-interval of where each seed crosses. Beside it stand
+a logistic curve through the sizes near the crossing, and what the best test epoch of each run would have given, which
+flatters: a maximum over test epochs. Seeds that diverged are left out.
 """
 
+from dataclasses import replace
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDS = "what training recorded"
+CHARTS = ("affine", "said", "sum")
 WHOLE = "all weights"
 LAST, BEST = "after the last epoch", "at the best test epoch"
 
@@ -36,9 +39,9 @@ def table(ticket: Ticket, *, threshold: float = 0.9, local: bool = False) -> "pd
         raise Refusal(f"threshold = {threshold:g} is no accuracy, and no share of one, between 0 and 1")
     if not ticket.metrics or ticket.spec is None:
         raise Refusal(f"{ticket} was not trained here, and says nothing of subspaces; train it first")
-    spec, ambient = ticket.spec, sum(value.numel() for value in ticket.weights.values())
     if ticket.level:
-        raise Refusal(f"{ticket} is cut: intrinsic dimensions are those of whole nets, at level 0")
+        return pd.DataFrame()  # dimensions are those of whole nets
+    spec, ambient = ticket.spec, sum(ticket.weights[name].numel() for name in ticket.record["parameters"])
     net = ", ".join(filter(None, [task(spec.but(chart="full"), ticket.metrics[-1]["epoch"]), unusual(spec.net)]))
     whose: dict[str, object] = {
         "task": f"{net}, lr {spec.optimiser.lr:g}",
@@ -57,7 +60,8 @@ def words(chart: object) -> str:
     """The law of P, and what is made of it if not a plain affine chart."""
     if not isinstance(chart, Affine):
         return WHOLE
-    return chart.projection if chart.kind == "affine" else f"{chart.kind}, {chart.projection}"
+    odd = unusual(replace(chart, dim=Affine.dim, projection=Affine.projection))
+    return ", ".join(filter(None, [chart.kind if chart.kind != "affine" else "", chart.projection, odd]))
 
 
 def scores(ticket: Ticket) -> list[dict[str, object]]:
@@ -68,16 +72,17 @@ def scores(ticket: Ticket) -> list[dict[str, object]]:
 
 
 def pooled(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The threshold of each task: as asked, or that share of what the whole net reaches."""
+    """The threshold of each task: as asked, or that share of what the whole net of the seed reaches."""
     import pandas as pd
 
     parts = []
     for name, part in table.groupby("task", sort=False):
-        direct = part.query("projection == @WHOLE and split == 'test' and when == @LAST")["accuracy"]
-        asked = part["asked"].iloc[0]
+        whole = part.query("projection == @WHOLE and split == 'test' and when == @LAST")
+        direct = whole.groupby("seed")["accuracy"].mean()
         if part["local"].any() and direct.empty:
             raise Refusal(f"a local threshold is a share of direct accuracy: give a run of all weights too, of {name}")
-        parts.append(part.assign(threshold=asked * direct.mean() if part["local"].any() else asked))
+        share = part["seed"].map(direct).fillna(direct.mean()) if part["local"].any() else 1.0
+        parts.append(part.assign(threshold=part["asked"] * share))
     return pd.concat(parts)
 
 
@@ -96,12 +101,12 @@ def plot(table: "pd.DataFrame") -> "Figure":
 def draw(part: "pd.DataFrame", axes: "Axes") -> None:
     import seaborn as sns
 
-    threshold, few = part["threshold"].iloc[0], part[part["projection"] != WHOLE]
+    threshold, few = part["threshold"].mean(), part[part["projection"] != WHOLE]
     colours = dict(zip(few["projection"].unique(), sns.color_palette(n_colors=few["projection"].nunique()), strict=True))
     for kind, rows in few.groupby("projection", sort=False):
         axes.plot(rows["dim"], rows["accuracy"], "o", color=colours[kind], markersize=4, alpha=0.5)
         axes.plot(*curve(rows), color=colours[kind], label=f"{kind}: {estimate(rows)}")
-        low, high = interval(rows, threshold)
+        low, high = interval(rows)
         if 0 < low <= high < inf:
             axes.axvspan(low, high, color=colours[kind], alpha=0.15, linewidth=0)
     whole = part.loc[part["projection"] == WHOLE, "accuracy"]
@@ -111,7 +116,7 @@ def draw(part: "pd.DataFrame", axes: "Axes") -> None:
     axes.set(xscale="log", xlabel="coordinates d", ylabel=f"test accuracy\n{LAST}")
     plain_log_ticks(axes.xaxis)
     axes.grid(alpha=0.3)
-    legend_beside(axes, "a point a seed, the best rising curve\nthrough means, d_int [95 % by bootstrap]")
+    legend_beside(axes, "a point a seed, the best rising curve\nthrough means, d_int [95 % over seeds]")
 
 
 def headline(table: "pd.DataFrame") -> str:
@@ -120,32 +125,28 @@ def headline(table: "pd.DataFrame") -> str:
     tests = table[(table["split"] == "test") & (table["projection"] != WHOLE)]
     for name, part in tests.groupby("task", sort=False):
         last, best = part[part["when"] == LAST], part[part["when"] == BEST]
-        each = [f"{kind} {said(rows, best)}" for kind, rows in last.groupby("projection", sort=False)]
+        each = [f"{kind} {summary(rows, best)}" for kind, rows in last.groupby("projection", sort=False)]
         first = part.iloc[0]
-        known = published(first["data"], int(first["ambient"]), bool(first["local"]))
-        asked = f"{percent(first['threshold'])} test accuracy"
+        known = published(first["data"], int(first["ambient"]), float(first["asked"]), bool(first["local"]))
+        asked = f"{percent(part['threshold'].mean())} test accuracy"
         whose = f"{name} ({first['ambient']:,} weights): d at {asked} is {'; '.join(each)}"
         found.append(whose + (f"; published: {known}" if known else ""))
     return ". ".join(found) + "." if found else "no run in a subspace is among these."
 
 
-def said(rows: "pd.DataFrame", best: "pd.DataFrame") -> str:
+def summary(rows: "pd.DataFrame", best: "pd.DataFrame") -> str:
     """The estimate, the logistic one, and that of the best test epochs."""
-    threshold, same = rows["threshold"].iloc[0], best[best["projection"] == rows["projection"].iloc[0]]
+    threshold, same = rows["threshold"].mean(), best[best["projection"] == rows["projection"].iloc[0]]
     others = {"logistic": logistic(rows, threshold), "best test epochs": crossing(same, threshold)}
     told = ", ".join(f"{name} {value:.0f}" for name, value in others.items() if isfinite(value) and value)
     return f"{estimate(rows)}{f' ({told})' if told else ''} of {rows['seed'].nunique()} seeds"
 
 
 def estimate(rows: "pd.DataFrame") -> str:
-    """d_int with its interval, or on which side of the sizes it lies."""
-    threshold, dims = rows["threshold"].iloc[0], rows["dim"]
+    """d_int with its interval, if every seed crosses, or on which side of the sizes it lies."""
+    threshold, dims = rows["threshold"].mean(), rows["dim"]
     value = crossing(rows, threshold)
     if not 0 < value < inf:
         return f"above {dims.max()}" if value else f"below {dims.min()}"
-    low, high = interval(rows, threshold)
-    return f"{value:.0f} [{end(low, dims.min(), 'under')}, {end(high, dims.max(), 'over')}]"
-
-
-def end(value: float, limit: int, side: str) -> str:
-    return f"{value:.0f}" if 0 < value < inf else f"{side} {limit}"
+    low, high = interval(rows)
+    return f"{value:.0f} [{low:.0f}, {high:.0f}]" if 0 < low <= high < inf else f"{value:.0f}, no interval"

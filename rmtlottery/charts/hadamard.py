@@ -44,8 +44,9 @@ def blocks(bits: int) -> list[int]:
 @lru_cache(maxsize=32)
 def sylvester(side: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     """H itself: the sign of each entry is the parity of the bits that its row and column have in common."""
-    matrix = torch.ones(1, 1)
-    two = torch.tensor([[1.0, 1.0], [1.0, -1.0]])
-    while len(matrix) < side:
-        matrix = torch.kron(two, matrix)
-    return matrix.to(dtype).to(device)
+    with torch.inference_mode(False):  # it may be asked for first where none is to be trained, and is kept
+        matrix = torch.ones(1, 1)
+        two = torch.tensor([[1.0, 1.0], [1.0, -1.0]])
+        while len(matrix) < side:
+            matrix = torch.kron(two, matrix)
+        return matrix.to(dtype).to(device)

@@ -14,6 +14,15 @@ from rmtlottery.charts.projections import Projection, projection
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.disk import fingerprint
 
+MARKS = {
+    "kind": "projection",
+    "dim": "number of coordinates",
+    "seed": "seed",
+    "projection": "P",
+    "start": "w_0",
+    "frozen": "set of frozen weights",
+}
+
 
 class Subspace(nn.Module):
     """`module` with weights w_0 + P theta, or with `factors` w_0 + lambda_l (P theta)_l (SAID, Aghajanyan et al. 2020).
@@ -38,6 +47,7 @@ class Subspace(nn.Module):
         self.projection = projection(kind, len(self.start), dim - len(self.sizes), seed).to(self.start.device)
         self.theta = nn.Parameter(self.start.new_zeros(self.projection.dim))
         self.factors = nn.Parameter(self.start.new_ones(len(self.sizes))) if factors else None
+        self.train(module.training)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         return functional_call(self.around[0], self.weights(), args, kwargs)
@@ -46,7 +56,7 @@ class Subspace(nn.Module):
         """The module's trainable parameters as they now are, of its own types."""
         moved = Along.apply(self.theta, self.projection)
         if self.factors is not None:
-            moved = moved * self.factors.repeat_interleave(torch.tensor(self.sizes, device=moved.device))
+            moved = torch.cat([part * factor for part, factor in zip(moved.split(self.sizes), self.factors, strict=True)])
         found = unflatten(self.start + moved, self.shapes)
         return {name: value.to(self.types[name]) for name, value in found.items()}
 
@@ -61,43 +71,52 @@ class Subspace(nn.Module):
         return super().train(mode)
 
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Self:
-        """Moves to another device, or rounds the module's weights; theta and w_0 stay of float32."""
-        super()._apply(fn, recurse)
+        """Moves to another device, or rounds the module's weights; theta and w_0 keep their numbers."""
         self.around[0]._apply(fn)
         held = dict(self.around[0].named_parameters())
         self.types = {name: held[name].dtype for name in self.types}
+        device = next(iter(held.values())).device
         for parameter in self.parameters():
-            parameter.data = parameter.data.float()
-        self.start, self.projection = self.start.to(self.theta.device), self.projection.to(self.theta.device)
+            gradient, parameter.grad = parameter.grad, None
+            parameter.data = parameter.data.to(device)
+            parameter.grad = None if gradient is None else gradient.to(device)
+        self.start, self.projection = self.start.to(device), self.projection.to(device)
         return self
 
     def get_extra_state(self) -> dict[str, Any]:
-        made = self.projection
+        made, module = self.projection, self.around[0]
         known = {"kind": made.kind, "dim": made.dim, "seed": made.seed, "projection": made.fingerprint}
-        marks = known | {"start": fingerprint({"start": self.start})[:16]}
-        return marks | {"buffers": {name: value.clone() for name, value in self.around[0].named_buffers()}}
+        frozen = {name: value for name, value in module.named_parameters() if name not in self.shapes}
+        marks = {"start": fingerprint({"start": self.start})[:16], "frozen": fingerprint(frozen)[:16]}
+        return known | marks | {"buffers": {name: value.clone() for name, value in module.named_buffers()}}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Takes the buffers of a checkpoint, if its directions and the weights that it starts from are those here."""
-        here = self.get_extra_state()
-        told = {"kind": "projection", "dim": "number of coordinates", "seed": "seed", "projection": "P", "start": "w_0"}
-        for mark, words in told.items():
-            if state.get(mark) != here[mark]:
-                raise Refusal(
-                    f"this checkpoint is of another {words}: it says {mark} = {state.get(mark)}, here it is {here[mark]}. "
-                    "Make the Subspace of the same module, dim, kind and seed, with the libraries that made the checkpoint"
-                )
+        """Takes the buffers of a checkpoint; `_load_from_state_dict` has looked at its marks."""
         for name, value in self.around[0].named_buffers():
             value.copy_(state["buffers"][name])
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Refuses a checkpoint of other directions, or of other weights to start from, before anything of it is taken."""
+        told, here = state_dict.get(f"{prefix}_extra_state", {}), self.get_extra_state()
+        for mark, words in MARKS.items():
+            if told.get(mark) != here[mark]:
+                raise Refusal(
+                    f"this checkpoint is of another {words}: it says {mark} = {told.get(mark)}, here it is {here[mark]}. "
+                    "Make the Subspace of the same module, dim, kind and seed, with the libraries that made the checkpoint"
+                )
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 class Along(torch.autograd.Function):
     """P theta, and back by the adjoint."""
 
     @staticmethod
-    def forward(ctx: Any, theta: torch.Tensor, made: Projection) -> torch.Tensor:
-        ctx.made = made
+    def forward(theta: torch.Tensor, made: Projection) -> torch.Tensor:
         return made.apply(theta)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[torch.Tensor, Projection], output: torch.Tensor) -> None:
+        ctx.made = inputs[1]
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:

@@ -35,6 +35,12 @@ class Progress:
     def clear(self, level: int) -> None:
         self.path(level).unlink(missing_ok=True)
 
+    def clear_others(self, prefix: str) -> None:
+        """Remove checkpoints of units whose names begin so, but for this one's: nobody can take them up any more."""
+        for path in self.stem.parent.glob(f"{prefix}*.safetensors"):
+            if not path.name.startswith(f"{self.stem.name}-"):
+                path.unlink(missing_ok=True)
+
     def locked(self) -> AbstractContextManager[None]:
         """Only one process trains a unit."""
         run = self.stem.parent.parent

@@ -141,10 +141,13 @@ def search(places: list[str], flags: dict[str, Any], words: Sequence[str]) -> in
     unit, asked, other = (taken_from(flags, fields) for fields in (UNIT, DINT, [*CONTROL, *WORKERS]))
     if odd := sorted({*other, *({"seed_batch", "sparse"} & set(unit))}):
         raise Refusal(f"--{odd[0].replace('_', '-')} does not go with dint")
+    if (Path(places[0]) / "spec.json").is_file():
+        raise Refusal(f"{places[0]} is a run of one size: dint starts from a preset or a TOML file")
     from rmtlottery.analyze._answer import answer
-    from rmtlottery.train.dint import dint
+    from rmtlottery.train.dint import check_threshold, dint
     from rmtlottery.train.fit import default_root, planned
 
+    check_threshold(asked.get("threshold", 0.9))
     spec, root = read(places[0]).but(**flags), Path(unit.pop("root", None) or default_root())
     plan = planned(spec.but(levels=0))
     print(preview(plan))

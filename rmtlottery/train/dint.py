@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.presets import label
+from rmtlottery.tickets import parts
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.train.directions import ambient, factors
@@ -20,33 +20,33 @@ STEP = 2.0
 
 @dataclass
 class Search:
-    """Trains sizes of one Spec's chart, and remembers what the first seed reached with each."""
+    """Trains sizes of one Spec's chart, and remembers what came of them. What diverged reached 0."""
 
     spec: Spec
     root: str | Path | None = None
-    with_: dict[str, Any] = field(default_factory=dict)
+    handed: dict[str, Any] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)
 
-    def train(self, dims: list[int], seeds: tuple[int, ...]) -> None:
-        for dim, run in zip(sorted(set(dims)), grid(self.spec.but(seeds=seeds), dims, self.root, **self.with_), strict=True):
-            self.runs[dim] = run
+    def train(self, dims: set[int]) -> None:
+        """All seeds at these sizes."""
+        self.runs |= dict(zip(sorted(dims), grid(self.spec, dims, self.root, **self.handed), strict=True))
+        self.whole |= dims
 
     def reached(self, dim: int) -> float:
-        """The first seed's test accuracy after the last epoch; 0 of one that diverged."""
+        """By the first seed."""
         if dim not in self.runs:
-            self.train([dim], self.spec.seeds[:1])
-        run, seed = self.runs[dim], self.spec.seeds[0]
-        return float(run[seed, 0].metrics[-1]["test_accuracy"]) if run.status(seed, 0) == "done" else 0.0
+            self.runs[dim] = grid(self.spec.but(seeds=self.spec.seeds[:1]), [dim], self.root, **self.handed)[0]
+        return accuracy(self.runs[dim], self.spec.seeds[:1])
 
     def reach_beyond(self, asked: float, least: int, most: int) -> None:
-        """More sizes for all seeds, as long as the means of those that they have lie on one side of what is asked."""
+        """More sizes, as long as the means of those that all seeds have lie on one side of what is asked."""
         while True:
-            means = {dim: mean_accuracy(run) for dim, run in self.runs.items() if len(run) == len(self.spec.seeds)}
-            low, high = min(means, default=least), max(means, default=most)
-            if means and means[low] >= asked and low > least:
-                self.train([max(least, round(low * AROUND[0]))], self.spec.seeds)
-            elif means and means[high] < asked and high < most:
-                self.train([min(most, round(high / AROUND[0]))], self.spec.seeds)
+            low, high = min(self.whole), max(self.whole)
+            if accuracy(self.runs[low], self.spec.seeds) >= asked and low > least:
+                self.train({max(least, min(low - 1, round(low * AROUND[0])))})
+            elif accuracy(self.runs[high], self.spec.seeds) < asked and high < most:
+                self.train({min(most, max(high + 1, round(high / AROUND[0])))})
             else:
                 return
 
@@ -58,39 +58,55 @@ def dint(
     threshold: float = 0.9,
     local: bool = False,
     start: int | None = None,
-    **with_: Any,
+    **handed: Any,
 ) -> list[Run]:
     """Runs around the size at which test accuracy passes `threshold` or, `local`, that share of the whole net's.
 
-    One seed brackets it by doubling or halving from `start` (by default the root of the number of weights), then all
-    seeds are trained at five sizes about where it crosses. `rl.tabulate("dint", runs)` has the estimate; a second call
-    trains what is missing only. `with_`: net, data, and a unit's device, threads, precision.
+    The whole net is trained first, by one seed, or locally by all. One seed brackets the size by doubling or halving from
+    `start` (by default the root of the number of weights), then all seeds are trained at five sizes about where it crosses.
+    `rl.tabulate("dint", tickets)` has the estimate; a second call trains what is missing only. `handed`: net, data, and a
+    unit's device, threads, precision.
     """
+    check_threshold(threshold)
+    spec = spec.but(levels=0) if spec.chart.kind != "full" else spec.but(levels=0, chart="affine")
+    given = {name: handed[name] for name in ("net", "data") if name in handed}
+    network = planned(spec.but(chart="full"), **given).network
+    least, most = 1 + factors(spec.chart, network), ambient(network)
+    least = max(least, spec.chart.subnets) if isinstance(spec.chart, parts.Sum) else least
+    seeds = spec.seeds if local else spec.seeds[:1]
+    direct = fit(whole(spec).but(seeds=seeds), root, **handed)
+    asked = threshold * accuracy(direct, seeds) if local else threshold
+    check_reach(accuracy(direct, seeds), asked)
+    search = Search(spec, root, handed)
+    place = bracketed(search.reached, asked, start or round(sqrt(most)), least, most)
+    search.train({min(most, max(least, round(place * times))) for times in AROUND})
+    search.reach_beyond(asked, least, most)
+    return [*(search.runs[dim] for dim in sorted(search.runs)), direct]
+
+
+def whole(spec: Spec) -> Spec:
+    """The same, trained whole."""
+    return spec.but(chart="full", name=f"{spec.name}-whole" if spec.name else "")
+
+
+def accuracy(run: Run, seeds: tuple[int, ...]) -> float:
+    """Test accuracy after the last epoch, the mean over these seeds; 0 of one that diverged."""
+    done = [seed for seed in seeds if run.status(seed, 0) == "done"]
+    return sum(float(run[seed, 0].metrics[-1]["test_accuracy"]) for seed in done) / len(seeds)
+
+
+def check_threshold(threshold: float) -> None:
     if not 0 < threshold < 1:
         raise Refusal(f"threshold = {threshold:g} is no accuracy, and no share of one, between 0 and 1")
-    spec = spec if spec.chart.kind != "full" else spec.but(chart="affine")
-    spec = spec.but(levels=0)
-    handed = {name: with_[name] for name in ("net", "data") if name in with_}
-    network = planned(spec.but(chart="full"), **handed).network
-    least, most = 1 + factors(spec.chart, network), ambient(network)
-    whole = [direct(spec, root, with_)] if local else []
-    asked = threshold * mean_accuracy(whole[0]) if local else threshold
-    search = Search(spec, root, with_)
-    place = bracketed(search.reached, asked, start or round(sqrt(most)), least, most)
-    dims = {min(most, max(least, round(place * times))) for times in AROUND}
-    search.train(sorted(dims), spec.seeds)
-    search.reach_beyond(asked, least, most)
-    return [*(search.runs[dim] for dim in sorted(search.runs)), *whole]
 
 
-def direct(spec: Spec, root: str | Path | None, with_: dict[str, Any]) -> Run:
-    """The same net, trained whole."""
-    return fit(spec.but(chart="full", name=f"{label(spec)}-whole"), root, **with_)
-
-
-def mean_accuracy(run: Run) -> float:
-    last = run.metrics.groupby("seed")["test_accuracy"].last()
-    return float(last.mean())
+def check_reach(direct: float, asked: float) -> None:
+    """Refuses a threshold that the whole net does not reach."""
+    if direct < asked:
+        raise Refusal(
+            f"the net trained whole reaches {direct:.1%} test accuracy, not {asked:.1%}: lower the threshold, ask for a "
+            "share of what it reaches (local), or train it better"
+        )
 
 
 def bracketed(reached: Callable[[int], float], asked: float, start: int, least: int, most: int) -> float:

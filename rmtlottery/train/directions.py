@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, groupby
+from itertools import groupby
 from math import prod
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from rmtlottery.charts.affine import affine, leading, said
 from rmtlottery.charts.chart import Chart, full
 from rmtlottery.charts.projections import KINDS, Projection, projection
-from rmtlottery.charts.projections.beside import Beside, Columns
+from rmtlottery.charts.projections.beside import Beside
 from rmtlottery.nets import AnyNetwork
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import parts
@@ -81,12 +81,10 @@ def several(theta: torch.Tensor, wanted: Sequence[tuple[Directions, int]]) -> Ch
 
 
 def draw(part: parts.Affine, weights: int, lambdas: int, seed: int) -> Projection:
-    if not isinstance(part, parts.Sum):
+    """P of a seed. Disjoint columns of one orthonormal family, beside each other, are the family."""
+    if not isinstance(part, parts.Sum) or part.projection == "orthonormal":
         return projection(part.projection, weights, part.dim - lambdas, key(seed, part.draw))
     sizes = [part.dim // part.subnets + (place < part.dim % part.subnets) for place in range(part.subnets)]
-    if part.projection == "orthonormal":
-        whole = projection("orthonormal", weights, part.dim, key(seed, part.draw))
-        return Beside([Columns(whole, end - size, size) for size, end in zip(sizes, accumulate(sizes), strict=True)])
     return Beside([projection(part.projection, weights, d, key(seed, part.draw + k)) for k, d in enumerate(sizes)])
 
 

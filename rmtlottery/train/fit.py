@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rmtlottery.datasets import dataset
 from rmtlottery.datasets.given import given
+from rmtlottery.datasets.shuffled import shuffled
 from rmtlottery.nets.module import described, modular, tell
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.presets import label, short
@@ -51,9 +52,7 @@ def fit(
     """
     if not isinstance(spec, Spec):
         raise Refusal(f"{spec!r} is no Spec; rl.preset({str(spec)!r}) makes one of a preset's name")
-    for name in unit:
-        if name not in CHOICES:
-            raise unknown("option of fit", name, [*CHOICES, "start", "net", "data", "executor"])
+    check_options(unit, "fit", "start", "executor")
     if executor and not (net is None and data is None):
         raise Refusal("a net or data of your own are known to this process only: leave the executor out")
     tickets = started(start)
@@ -65,6 +64,12 @@ def fit(
     return finish(run, plan, divided(run, **unit), executor)
 
 
+def check_options(unit: dict[str, Any], what: str, *more: str) -> None:
+    for name in unit:
+        if name not in CHOICES:
+            raise unknown(f"option of {what}", name, [*CHOICES, "net", "data", *more])
+
+
 def planned(spec: Spec, start: list[Ticket] | None = None, net: Any = None, data: Any = None) -> Material:
     """The Spec with parts that stand for what was handed over, and the net and data of it, all checked."""
     if start:
@@ -72,6 +77,7 @@ def planned(spec: Spec, start: list[Ticket] | None = None, net: Any = None, data
     held = network = None
     if data is not None:
         part, held = given(data, validation=spec.data.validation)
+        part, held = replace(part, shuffled=spec.data.shuffled), shuffled(held, spec.data.shuffled)
         spec = spec.but(data=part)
     if net is not None:
         held = held or dataset(spec.data)

@@ -1,8 +1,10 @@
 """Runs of one Spec in subspaces of several sizes, trained together: replicates are (d, seed)."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,38 +21,40 @@ from rmtlottery.train.bar import Bar
 from rmtlottery.train.beginning import Beginning
 from rmtlottery.train.behind import Behind
 from rmtlottery.train.directions import ambient, several
-from rmtlottery.train.fit import default_root, divided, planned
+from rmtlottery.train.fit import check_options, default_root, divided, planned
 from rmtlottery.train.interrupt import between_steps
 from rmtlottery.train.level import Level
 from rmtlottery.train.levels import COMPUTE, Levels
 from rmtlottery.train.loop import train
-from rmtlottery.train.material import check_precision
+from rmtlottery.train.material import Material, check_precision
 from rmtlottery.train.plan import steps_a_level
 from rmtlottery.train.saving import Saving
-from rmtlottery.train.state import State
 from rmtlottery.work.machine import settled
 
-NUMBERS = {"cpu": 2**18, "cuda": 2**28}  # weights of all replicates that are trained together
+NUMBERS = {"cpu": 2**18, "cuda": 2**26}  # weights of all replicates that are trained together
 MOST = 128
 Place = tuple[int, int]
+Engines = dict[Place, Levels]
 
 
 def grid(
     spec: Spec, dims: Iterable[int], root: str | Path | None = None, *, net: Any = None, data: Any = None, **unit: Any
 ) -> list[Run]:
-    """A run for each size of the Spec's chart, in root/NAME-dim=d, with all of the Spec's seeds; what is there stays.
+    """A run for each size of the Spec's chart with all of the Spec's seeds, as `fit` would name it; what is there stays.
 
-    Small nets are trained many at a time, as one program, each as it would be alone but for rounding.
+    Small nets are trained many at a time, as one program, each as it would be alone but for rounding. `unit`: device,
+    threads, precision.
     """
-    plans = {dim: planned(sized(spec, dim), None, net, data) for dim in sorted(set(dims))}
-    if not plans:
-        raise Refusal("no size is named: give dims, e.g. [100, 200, 400]")
-    runs = {dim: Run.open(root or default_root(), plan.spec) for dim, plan in plans.items()}
-    plan = plans[max(plans)]
+    if not isinstance(dims, Iterable) or not (wanted := sorted({int(dim) for dim in dims})):
+        raise Refusal(f"no size is named by dims = {dims!r}: give some, e.g. [100, 200, 400]")
+    check_options(unit, "grid")
+    plans = {dim: planned(sized(spec, dim), None, net, data) for dim in wanted}
+    plan = plans[wanted[-1]]
     check_precision(plan.network, unit.get("precision"))
-    engines = {dim: Levels(run, divided(run, **unit)[0], lambda *what: None, plans[dim]) for dim, run in runs.items()}
-    missing = [(dim, seed) for seed in plan.spec.seeds for dim in runs if not engines[dim].intact(seed, 0)]
-    parties = list(portions(missing, ambient(plan.network), next(iter(engines.values())).unit.device))
+    runs = {dim: Run.open(root or default_root(), each.spec) for dim, each in plans.items()}
+    engines = {(dim, seed): engine for dim, run in runs.items() for seed, engine in by_seed(run, plan, unit)}
+    missing = [(dim, seed) for seed in plan.spec.seeds for dim in runs if not engines[dim, seed].intact(seed, 0)]
+    parties = list(portions(missing, engines, ambient(plan.network)))
     with Bar(label(spec), steps_a_level(plan.spec, plan.data), len(parties)) as bar:
         for party in parties:
             Party(party, engines, bar.step).go()
@@ -61,18 +65,33 @@ def grid(
 
 
 def sized(spec: Spec, dim: int) -> Spec:
-    """The Spec with so many coordinates, and a name that says so."""
+    """The Spec with so many coordinates, and of a name that says so if it has one."""
     if not isinstance(spec.chart, parts.Affine):
         raise Refusal(f"chart = {spec.chart.kind} has no size to choose: take chart affine")
     if spec.prune.levels:
         raise Refusal(f"levels = {spec.prune.levels}: subspaces of several sizes are trained whole, with levels 0")
-    return spec.but(dim=dim, name=f"{label(spec.but(dim=parts.Affine.dim))}-dim={dim}")
+    return spec.but(dim=dim, name=f"{spec.name}-dim={dim}" if spec.name else "")
 
 
-def portions(places: list[Place], weights: int, device: str) -> Iterable[list[Place]]:
-    """As many at a time as pay."""
-    size = max(1, min(MOST, NUMBERS[device.partition(":")[0]] // weights))
-    return (places[at : at + size] for at in range(0, len(places), size))
+def by_seed(run: Run, plan: Material, unit: dict[str, Any]) -> Iterator[tuple[int, Levels]]:
+    """What trains each seed of a run: that of the unit which took it up."""
+    for held in divided(run, **unit):
+        material = Material(run.spec, plan.network, plan.data)
+        engine = Levels(run, held, lambda *what: None, material)
+        yield from ((seed, engine) for seed in held.seeds)
+
+
+def portions(places: list[Place], engines: Engines, weights: int) -> Iterator[list[Place]]:
+    """As many at a time as pay, of those whose units are alike."""
+
+    def alike(place: Place) -> str:
+        return str(replace(engines[place].unit, seeds=()))
+
+    for _, same in groupby(sorted(places, key=alike), key=alike):
+        held = list(same)
+        kind = torch.device(engines[held[0]].unit.device).type
+        size = max(1, min(MOST, NUMBERS[kind] // weights))
+        yield from (held[at : at + size] for at in range(0, len(held), size))
 
 
 @dataclass(frozen=True)
@@ -80,25 +99,37 @@ class Party:
     """Replicates that are trained together, each for the run of its size."""
 
     places: list[Place]
-    engines: dict[int, Levels]
-    watch: Callable[[Level, State], None]
+    engines: Engines
+    watch: Callable[[Level, Any], None]
 
     def go(self) -> None:
-        engine, seeds = self.engines[self.places[0][0]], [seed for _, seed in self.places]
-        unit, origins = engine.unit, {seed: engine.origin.begin(seed, 0) for seed in dict.fromkeys(seeds)}
-        job, beside = self.job(engine, [origins[seed] for seed in seeds]), [f"{dim}/{seed}" for dim, seed in self.places]
-        progress = Progress(engine.run.path, f"party-{sha256(' '.join(beside).encode()).hexdigest()[:8]}")
+        """Train what is still missing once nobody else can be at it."""
+        with ExitStack() as locks:
+            for engine in dict.fromkeys(self.engines[place] for place in self.places):
+                locks.enter_context(engine.saving.progress.locked())
+            if missing := [(dim, seed) for dim, seed in self.places if not self.engines[dim, seed].intact(seed, 0)]:
+                self.train(missing)
+
+    def train(self, places: list[Place]) -> None:
+        first, seeds = self.engines[places[0]], [seed for _, seed in places]
+        unit, origins = first.unit, {seed: first.origin.begin(seed, 0) for seed in dict.fromkeys(seeds)}
+        job, beside = self.job(places, [origins[seed] for seed in seeds]), [f"{dim}/{seed}" for dim, seed in places]
+        progress = Progress(first.run.path, f"party-{sha256(' '.join(beside).encode()).hexdigest()[:8]}")
+        progress.clear_others("party-")
         saving = Saving(progress, unit.to_dict() | {"beside": beside}, unit.device, self.watch)
-        with progress.locked(), settled(unit.threads, unit.device), between_steps() as asked, Behind() as behind:
+        with settled(unit.threads, unit.device), between_steps() as asked, Behind() as behind:
             state = train(job, saving.resume(job, seeds), saving.ticker(job, asked, behind))
-            for place, (dim, seed) in enumerate(self.places):
-                self.engines[dim].leave(job, state, place, origins[seed], {"beside": beside})
+            weights = job.weights(state)
+            for number, place in enumerate(places):
+                self.engines[place].leave(state, weights, number, origins[place[1]], {"beside": beside})
+                self.engines[place].directions.drawn.clear()
             progress.clear(0)
 
-    def job(self, engine: Levels, origins: list[Beginning]) -> Level:
+    def job(self, places: list[Place], origins: list[Beginning]) -> Level:
         """Level 0 with a replicate for each place."""
-        network, device = engine.network, engine.unit.device
+        first = self.engines[places[0]]
+        network, device = first.network, first.unit.device
         theta = torch.stack([flatten(origin.start, network.shapes) for origin in origins]).to(device)
         buffers = {name: torch.stack([origin.start[name] for origin in origins]).to(device) for name in network.buffers}
-        chart = several(theta, [(self.engines[dim].directions, seed) for dim, seed in self.places])
-        return Level(engine.spec, 0, 0, network, engine.material.data, chart, buffers, COMPUTE[engine.unit.precision])
+        chart = several(theta, [(self.engines[place].directions, place[1]) for place in places])
+        return Level(first.spec, 0, 0, network, first.material.data, chart, buffers, COMPUTE[first.unit.precision])

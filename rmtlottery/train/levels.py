@@ -25,6 +25,7 @@ from rmtlottery.train.state import State
 from rmtlottery.work.machine import settled
 from rmtlottery.work.unit import Unit, check_device, check_sparse, provenance
 
+Facts = dict[str, Any]
 COMPUTE = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -66,8 +67,9 @@ class Levels:
         job = self.job(level, origins)
         with Behind() as behind:
             state = train(job, self.saving.resume(job, seeds), self.saving.ticker(job, asked, behind))
+            weights = job.weights(state)
             for seed in missing:
-                self.leave(job, state, seeds.index(seed), origins[seed])
+                self.leave(state, weights, seeds.index(seed), origins[seed])
             self.run.write_tables()
 
     def check_directions(self, seeds: list[int], level: int) -> None:
@@ -89,18 +91,17 @@ class Levels:
         mask = kept if few else None
         return Level(self.spec, level, first, self.network, self.material.data, chart, buffers, compute, mask)
 
-    def leave(self, job: Level, state: State, place: int, origin: Beginning, beside: dict[str, Any] | None = None) -> None:
-        """Leave on disk what a replicate ended as: a ticket, or where it diverged."""
+    def leave(self, state: State, weights: Weights, place: int, origin: Beginning, beside: Facts | None = None) -> None:
+        """Leave on disk what a replicate of all these weights ended as: a ticket, or where it diverged."""
         facts = self.facts(state, place, origin) | (beside or {})
         if place in state.diverged:
             self.run.write_end(facts | {"step": state.diverged[place]}, "diverged")
             return
-        weights = {name: value[place].cpu() for name, value in job.weights(state).items()}
-        snapshots: dict[int, Weights] = {} if job.number and not self.run.taken else {0: origin.start}
+        snapshots: dict[int, Weights] = {} if state.level and not self.run.taken else {0: origin.start}
         for name, value in state.group("snapshot/").items():
             step, _, tensor = name.partition("/")
             snapshots.setdefault(int(step), {})[tensor] = value[place].cpu()
-        parts = {"weights": weights, "mask": origin.mask}
+        parts = {"weights": {name: value[place].cpu() for name, value in weights.items()}, "mask": origin.mask}
         if self.directions.few:
             parts["coordinates"] = {"theta": state.tensors["coordinates"][place, : self.directions.size].cpu()}
         self.run.write(facts, parts, snapshots)

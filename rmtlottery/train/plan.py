@@ -27,6 +27,8 @@ def check_plan(material: Material, tickets: Sequence[Ticket] = ()) -> None:
         check_survivors(spec.prune, {name: math.prod(network.shapes[name]) for name in network.prunable})
     check_last_batch(material)
     check_chart(spec.chart, network)
+    if spec.chart.kind == "said" and spec.optimiser.decay and spec.optimiser.decay_target == "coordinates":
+        raise Refusal("decay_target = coordinates would pull the factors of a said chart to 0: take decay_target weights")
     steps = steps_a_level(spec, material.data)
     if spec.prune.rewind >= steps:
         raise Refusal(f"rewind = {spec.prune.rewind} is not below the {steps} steps of a level; lower it or add epochs")

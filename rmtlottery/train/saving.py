@@ -16,6 +16,7 @@ from rmtlottery.train.level import Level, begin
 from rmtlottery.train.state import State
 
 SAVE_EVERY = 20.0
+FORMAT = 2  # of what is saved: a checkpoint of another is as good as none
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Saving:
     def origin_of(self, job: Level) -> dict[str, Any]:
         """What tells a checkpoint that began elsewhere: another unit, another parent, another mask."""
         begins = {"start": job.chart.start, "reach": job.chart.weights(torch.ones_like(job.chart.start))} | job.buffers
-        return {"unit": self.unit, "sha256": fingerprint(begins)}
+        return {"format": FORMAT, "unit": self.unit, "sha256": fingerprint(begins)}
 
     def ticker(self, job: Level, asked: Callable[[], bool], behind: Behind) -> Callable[[State], None]:
         """What happens between two steps: the bar moves, and every so often a copy of the state is saved."""

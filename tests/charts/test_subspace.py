@@ -165,6 +165,62 @@ def test_training_and_eval_reach_the_module():
     assert subspace.train().around[0].training
 
 
+def test_a_refused_checkpoint_leaves_all_as_it_was():
+    subspace = Subspace(module(), 9)
+    state = Subspace(module(), 9, seed=1).state_dict() | {"theta": torch.full((9,), 7.0)}
+    with pytest.raises(rl.Refusal, match="another seed"):
+        subspace.load_state_dict(state)
+    assert not subspace.theta.any()
+
+
+def test_other_frozen_weights_are_another_subspace():
+    nets = []
+    for value in (0.0, 1.0):
+        net = module()
+        net[0].weight.requires_grad_(False).fill_(value)
+        nets.append(Subspace(net, 9))
+    with pytest.raises(rl.Refusal, match="another set of frozen weights"):
+        nets[1].load_state_dict(nets[0].state_dict())
+
+
+def test_rounding_the_module_leaves_the_bits_of_theta_and_its_gradient():
+    subspace = Subspace(module().eval(), 9)
+    with torch.no_grad():
+        subspace.theta.fill_(1.0001)
+    subspace(X).square().sum().backward()
+    before = subspace.theta.grad.clone()
+    subspace.bfloat16()
+    assert subspace.theta[0].item() == pytest.approx(1.0001, abs=1e-7)
+    assert torch.equal(subspace.theta.grad, before)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_autocast_rounds_nothing_of_the_directions(kind):
+    subspace = Subspace(module().eval(), 9, kind)
+    with torch.no_grad():
+        subspace.theta.normal_()
+    exact = subspace.weights()["0.weight"]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(subspace.weights()["0.weight"], exact)
+
+
+def test_functional_transforms_reach_theta():
+    subspace = Subspace(module().eval(), 9)
+
+    def loss(theta):
+        held = {"theta": theta}
+        return nn.functional.cross_entropy(torch.func.functional_call(subspace, held, (X,)), Y)
+
+    theta = subspace.theta.detach()
+    nn.functional.cross_entropy(subspace(X), Y).backward()
+    torch.testing.assert_close(torch.func.grad(loss)(theta), subspace.theta.grad)
+
+
+def test_it_is_in_the_mode_of_its_module():
+    assert not Subspace(module().eval(), 9).training
+    assert Subspace(module().train(), 9).training
+
+
 def frozen():
     return module().requires_grad_(False)
 

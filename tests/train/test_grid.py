@@ -1,6 +1,7 @@
 """Subspaces of several sizes trained together end as each would alone."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,8 +9,11 @@ import torch
 import rmtlottery as rl
 from rmtlottery.charts.flat import flatten
 from rmtlottery.charts.projections import projection
+from rmtlottery.charts.projections.dense import Dense
+from rmtlottery.tickets.progress import Progress
 from rmtlottery.train import grid as room
 from rmtlottery.train.grid import grid, portions, sized
+from rmtlottery.work.unit import Unit
 
 SPEC = rl.preset("first").but(chart="affine", levels=0, widths="9", epochs=2, lr=1e-2, seeds=(0, 2))
 DIMS = (7, 20, 45)
@@ -116,9 +120,63 @@ def test_too_large_a_size_is_refused_before_anything_is_made(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def engines(places, device="cpu", precision=lambda place: "fp32"):
+    return {place: SimpleNamespace(unit=Unit((place[1],), device, precision=precision(place))) for place in places}
+
+
 def test_large_nets_are_trained_one_by_one_on_a_cpu_and_small_ones_many_at_a_time():
     places = [(d, 0) for d in range(300)]
-    assert [len(part) for part in portions(places, 200_000, "cpu")][:2] == [1, 1]
-    assert [len(part) for part in portions(places, 2_000, "cpu")] == [128, 128, 44]
-    assert [len(part) for part in portions(places, 200_000, "cuda:0")] == [128, 128, 44]
-    assert [place for part in portions(places, 200_000, "cuda") for place in part] == places
+    assert [len(part) for part in portions(places, engines(places), 200_000)][:2] == [1, 1]
+    assert [len(part) for part in portions(places, engines(places), 2_000)] == [128, 128, 44]
+    assert [len(part) for part in portions(places, engines(places, "cuda:0"), 200_000)] == [128, 128, 44]
+    assert [place for part in portions(places, engines(places), 200_000) for place in part] == places
+
+
+def test_only_what_is_trained_alike_is_trained_together():
+    places = [(d, 0) for d in range(6)]
+    found = list(portions(places, engines(places, precision=lambda place: ("fp32", "bf16")[place[0] % 2]), 2_000))
+    assert sorted(found) == [[(0, 0), (2, 0), (4, 0)], [(1, 0), (3, 0), (5, 0)]]
+
+
+def test_seeds_added_later_are_of_their_own_unit(tmp_path):
+    grid(SPEC.but(seeds=(0,)), [7], tmp_path, threads=1, precision="bf16")
+    run = grid(SPEC, [7], tmp_path, threads=1)[0]
+    assert [ticket.record["unit"]["seeds"] for ticket in run] == [[0], [2]]
+    assert [ticket.record["unit"]["precision"] for ticket in run] == ["bf16", "fp32"]
+
+
+def test_a_run_is_the_same_whoever_began_it(tmp_path):
+    alone = rl.fit(SPEC.but(dim=7, projection="dense"), tmp_path, threads=1)
+    again = grid(SPEC.but(projection="dense"), [7], tmp_path, threads=1)[0]
+    assert again.path == alone.path
+    assert "beside" not in again[0, 0].record
+
+
+def test_what_another_process_trains_is_not_trained_beside_it(tmp_path):
+    run = grid(SPEC.but(seeds=(0,)), [7], tmp_path, threads=1)[0]
+    (run.path / "seed-0" / "level-00.json").unlink()
+    with Progress(run.path, "seeds-0").locked(), pytest.raises(rl.Refusal, match="is being trained by another process"):
+        grid(SPEC.but(seeds=(0,)), [7, 20], tmp_path, threads=1)
+
+
+def test_checkpoints_that_nobody_can_take_up_are_cleared(tmp_path):
+    run = grid(SPEC.but(seeds=(0,)), [7], tmp_path, threads=1)[0]
+    stale = Progress(run.path, "party-00000000").path(0)
+    stale.parent.mkdir(exist_ok=True)
+    stale.write_bytes(b"")
+    grid(SPEC, [7], tmp_path, threads=1)
+    assert not stale.exists()
+
+
+def test_no_small_p_is_kept_beside_the_widest(tmp_path, monkeypatch):
+    drawn, draw = [], Dense.draw
+    monkeypatch.setattr(Dense, "draw", lambda self: (drawn.append(self.dim), draw(self))[1])
+    grid(SPEC.but(projection="dense"), DIMS, tmp_path, threads=1)
+    assert drawn == [45, 45], "one a seed"
+
+
+def test_an_option_that_is_none_is_answered(tmp_path):
+    with pytest.raises(rl.Refusal, match="unknown option of grid 'thread'"):
+        grid(SPEC, [7], tmp_path, thread=1)
+    with pytest.raises(rl.Refusal, match="no size is named by dims = 7"):
+        grid(SPEC, 7, tmp_path)

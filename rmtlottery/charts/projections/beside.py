@@ -21,7 +21,7 @@ class Beside(Projection):
         super().__init__(parts[0].ambient, sum(part.dim for part in parts), parts[0].seed)
 
     def draw(self) -> Held:
-        return {f"{place}/{name}": value for place, part in enumerate(self.parts) for name, value in part.held.items()}
+        return {}
 
     @property
     def size(self) -> int:
@@ -54,7 +54,7 @@ class Columns(Projection):
         super().__init__(whole.ambient, dim, whole.seed)
 
     def draw(self) -> Held:
-        return self.whole.held
+        return {}
 
     @property
     def size(self) -> int:

@@ -26,10 +26,20 @@ class Fastfood(Projection):
         """Rows of a block of V; there are as many blocks below each other as D takes, and beside each other as d takes."""
         return power_of_two(self.ambient)
 
+    @property
+    def below(self) -> int:
+        return -(-self.ambient // self.side)
+
+    @property
+    def beside(self) -> int:
+        return -(-self.dim // self.side)
+
+    @property
+    def size(self) -> int:
+        return 80 * self.side * self.below * (1 + self.beside)
+
     def draw(self) -> Held:
-        side = self.side
-        below, beside = -(-self.ambient // side), -(-self.dim // side)
-        parts = [self.block(column, below, side) for column in range(beside)]
+        parts = [self.block(column, self.below, self.side) for column in range(self.beside)]
         return {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
 
     def block(self, column: int, below: int, side: int) -> Held:
@@ -68,7 +78,7 @@ class Fastfood(Projection):
 
 class BlockFastfood(Fastfood):
     """The same in blocks of 4096 rows, below each other, each with G and Pi of its own: less to transform, and in reach
-    of the caches."""
+    of the caches. It holds D numbers for every 4096 columns."""
 
     kind = "fastfood_block"
 

@@ -33,7 +33,7 @@ class Projection(ABC):
     together: ClassVar[bool] = False
 
     def __init__(self, ambient: int, dim: int, seed: int) -> None:
-        self.ambient, self.dim, self.seed = ambient, dim, seed
+        self.ambient, self.dim, self.seed, self.device = ambient, dim, seed, torch.device("cpu")
         check_room(self)
 
     def __repr__(self) -> str:
@@ -42,7 +42,7 @@ class Projection(ABC):
     @cached_property
     def held(self) -> Held:
         """What is drawn, when it is first asked for."""
-        return self.draw()
+        return {name: tensor.to(self.device) for name, tensor in self.draw().items()}
 
     @abstractmethod
     def draw(self) -> Held:
@@ -78,20 +78,23 @@ class Projection(ABC):
             return x.new_zeros(*x.shape[:-1], becomes)
         rows = x.reshape(-1, length).float()
         alone = self.ambient > WIDE and not self.together and rows.device.type == "cpu" and len(rows) > 1
-        made = torch.cat([product(row) for row in rows.split(1)]) if alone else product(rows)
+        with torch.autocast(rows.device.type, enabled=False):
+            made = torch.cat([product(row) for row in rows.split(1)]) if alone else product(rows)
         return made.reshape(*x.shape[:-1], becomes).to(x.dtype)
 
     def to(self, device: torch.device | str) -> "Projection":
-        """The same on another device."""
+        """The same on another device; nothing is drawn for it."""
         moved = copy(self)
-        moved.held = {name: tensor.to(device) for name, tensor in self.held.items()}
+        moved.device = torch.device(device)
+        if "held" in vars(self):
+            moved.held = {name: tensor.to(device) for name, tensor in self.held.items()}
         return moved
 
     def witness(self) -> Held:
         """What tells it from others."""
         return self.held
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A mark of what was drawn, which another seed, or another version of the generator, does not give."""
         words = f"{self.kind} {self.ambient} {self.dim} {fingerprint(self.witness())}"
