@@ -139,7 +139,8 @@ def summary(rows: "pd.DataFrame", best: "pd.DataFrame") -> str:
     threshold, same = rows["threshold"].mean(), best[best["projection"] == rows["projection"].iloc[0]]
     others = {"logistic": logistic(rows, threshold), "best test epochs": crossing(same, threshold)}
     told = ", ".join(f"{name} {value:.0f}" for name, value in others.items() if isfinite(value) and value)
-    return f"{estimate(rows)}{f' ({told})' if told else ''} of {rows['seed'].nunique()} seeds"
+    number = rows["seed"].nunique()
+    return f"{estimate(rows)}{f' ({told})' if told else ''} of {f'{number} seeds' if number > 1 else 'one seed'}"
 
 
 def estimate(rows: "pd.DataFrame") -> str:

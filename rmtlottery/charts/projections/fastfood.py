@@ -36,7 +36,7 @@ class Fastfood(Projection):
 
     @property
     def size(self) -> int:
-        return 80 * self.side * self.below * (1 + self.beside)
+        return (36 + 52 * self.beside) * self.side * self.below
 
     def draw(self) -> Held:
         parts = [self.block(column, self.below, self.side) for column in range(self.beside)]
