@@ -66,7 +66,14 @@ ARMS = {
 }
 
 # After 50 epochs a level, at 5.5 % and at the 41 % where tickets are best: the base, imp, and masks that did best after 6.
-BEST = ("shuffle_mask", "rewound", "shuffle_mask,equal_lengths", "local_init_mask,equal_lengths", "equal_lengths")
+BEST = (
+    "shuffle_mask",
+    "rewound",
+    "shuffle_mask,equal_lengths",
+    "init_mask,equal_lengths",
+    "local_init_mask,equal_lengths",
+    "equal_lengths",
+)
 LONG = {
     f"long {arm.replace(',', '+')} {level} {rate:g}": ("normal", {"control": arm, "at": (level,), "lr": rate})
     for rate in (3e-4, 1e-3)
