@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch.nn.functional import cross_entropy
 
-from benchmarks import _ordinary
+from benchmarks import _ordinary, step
 from benchmarks._by_tensor import ByTensor, butterfly
 from benchmarks._clock import Row, pairs
 from rmtlottery import Spec, fit
@@ -15,18 +15,13 @@ from rmtlottery.charts.hadamard import hadamard
 from rmtlottery.datasets.dataset import Dataset
 from rmtlottery.datasets.given import given
 from rmtlottery.train.grid import grid
-from rmtlottery.train.level import begin
-from rmtlottery.train.material import material
-from rmtlottery.train.step import Step
-from rmtlottery.train.trial import level_of
-from rmtlottery.work.unit import Unit
 
 DIFFERS = (
     "Steps alone, nothing is scored or written: ours also gathers its samples by index and keeps losses and right answers. "
     "The other is autograd through a module and torch.optim.Adam; its P are other matrices of the same law, one a tensor. "
     "Grids are whole runs, written to disk: all sizes and seeds as one program against one run after another, ours both."
 )
-STEPS = 30
+SAMPLES = 11_000
 NETS = {"D = 199,210, d = 750": ("2x200", 750), "D = 1,003,690, d = 10,000": ("2x680", 10_000)}
 SMALL = {"D = 2,089": "28", "D = 685": "9"}
 SIZES, SEEDS = (20, 40, 80, 160), (0, 1, 2, 3)
@@ -35,7 +30,7 @@ SIZES, SEEDS = (20, 40, 80, 160), (0, 1, 2, 3)
 def measure() -> Iterator[Row]:
     for case, (widths, dim) in NETS.items():
         spec, data = pictures(widths, dim)
-        yield pairs(f"step, {case}", ours(spec, data), other(spec, data, dim))
+        yield pairs(f"step, {case}", step.ours(spec, data, 1.0, "fp32"), other(spec, data, dim))
     for bits in (18, 20):
         x = torch.randn(1 << bits)
         yield pairs(f"transform of 2^{bits}", lambda x=x: hadamard(x), lambda x=x: butterfly(x), runs=15)
@@ -46,22 +41,10 @@ def measure() -> Iterator[Row]:
 def pictures(widths: str, dim: int) -> tuple[Spec, Dataset]:
     """As many features, samples a step and classes as MNIST has."""
     stream = torch.Generator().manual_seed(0)
-    x, y = torch.randn(6000, 784, generator=stream), torch.randint(10, (6000,), generator=stream)
-    part, data = given((x[:5000], y[:5000], x[5000:], y[5000:]))
+    x, y = torch.randn(SAMPLES, 784, generator=stream), torch.randint(10, (SAMPLES,), generator=stream)
+    part, data = given((x[:-1000], y[:-1000], x[-1000:], y[-1000:]))
     spec = Spec().but(data=part, net={"widths": widths}, levels=0)
     return spec.but(chart={"kind": "affine", "dim": dim}), data
-
-
-def ours(spec: Spec, data: Dataset) -> Callable[[], None]:
-    level = level_of(material(spec, None, data), Unit((0,), threads=torch.get_num_threads()), 1.0)
-    step = Step(level, begin(level, [0]))
-
-    def steps() -> None:
-        step.enter(0, 0)
-        for _ in range(STEPS):
-            step.take(spec.schedule.batch)
-
-    return steps
 
 
 def other(spec: Spec, data: Dataset, dim: int) -> Callable[[], None]:
@@ -70,7 +53,7 @@ def other(spec: Spec, data: Dataset, dim: int) -> Callable[[], None]:
     x, y = data.train.x[: spec.schedule.batch], data.train.y[: spec.schedule.batch]
 
     def steps() -> None:
-        for _ in range(STEPS):
+        for _ in range(step.STEPS):
             optimiser.zero_grad()
             cross_entropy(net(x), y).backward()
             optimiser.step()

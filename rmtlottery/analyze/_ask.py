@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-NONE = "no ticket to ask; train first"
-
-
 def tabulate(name: str, source: "Run | Ticket | Iterable[Ticket] | str | Path", **given: Any) -> "pd.DataFrame":
     """An analysis's table over one ticket, a run (or its folder), or any tickets; where it is from comes first."""
     if not isinstance(source, Ticket | Iterable | Path):
@@ -49,7 +46,8 @@ def gather(
                 frames.append(found)
                 keys += [key] * len(found)
     if not keys:
-        raise Refusal(faults[0] if faults else f"{name} has {'nothing to say of these tickets' if frames else NONE}")
+        nothing = "nothing to say of these tickets" if frames else "no ticket to ask; train first"
+        raise Refusal(faults[0] if faults else f"{name} has {nothing}")
     table = pd.concat([pd.DataFrame(keys), pd.concat(frames, ignore_index=True)], axis=1)
     table = table.assign(run=table["run"].map(distinct(set(table["run"]))))
     return getattr(analysis(name), "pooled", lambda held: held)(table), faults

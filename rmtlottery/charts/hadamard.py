@@ -7,7 +7,7 @@ import torch
 
 from rmtlottery.refusal import Refusal
 
-MOST = 6  # a block of 2^6 rows and columns: the largest whose product costs no more than its passes over memory
+MOST = 6  # bits of a block
 
 
 def power_of_two(number: int) -> int:

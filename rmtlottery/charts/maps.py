@@ -8,8 +8,8 @@ import torch
 from rmtlottery.charts.projections import Projection
 from rmtlottery.refusal import Refusal
 
-SMALL = 2**19  # numbers of a matrix up to which a product of it is quicker than what its kind does instead
-IN_ALL = 2**24
+SMALL = 2**19  # numbers of a matrix that is written out
+IN_ALL = 2**24  # of all of them
 
 
 class Maps:

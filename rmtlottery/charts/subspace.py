@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from itertools import groupby
 from typing import Any, Self
 
 import torch
 from torch import nn
 from torch.func import functional_call
 
-from rmtlottery.charts.flat import flatten, unflatten
+from rmtlottery.charts.flat import flatten, layers, unflatten
 from rmtlottery.charts.projections import Projection, projection
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.disk import fingerprint
@@ -41,7 +40,7 @@ class Subspace(nn.Module):
         self.types = {name: value.dtype for name, value in named.items()}
         self.around = [deepcopy(module)]  # in a list, so that its weights are none of ours
         self.start = flatten({name: value.float() for name, value in named.items()}, self.shapes).clone()
-        self.sizes = layers({name: value.numel() for name, value in named.items()}) if factors else []
+        self.sizes = layers(self.shapes) if factors else []
         if len(self.sizes) >= dim and factors:
             raise Refusal(f"dim = {dim} leaves nothing beside the {len(self.sizes)} factors of the layers; take more")
         self.projection = projection(kind, len(self.start), dim - len(self.sizes), seed).to(self.start.device)
@@ -121,11 +120,6 @@ class Along(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         return ctx.made.adjoint(gradient), None
-
-
-def layers(sizes: dict[str, int]) -> list[int]:
-    """How many weights each layer has: parameters whose names begin alike."""
-    return [sum(sizes[name] for name in held) for _, held in groupby(sizes, key=lambda name: name.rpartition(".")[0])]
 
 
 def check(module: Any) -> None:

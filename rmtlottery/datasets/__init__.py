@@ -4,6 +4,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from rmtlottery.datasets.dataset import Dataset
+from rmtlottery.datasets.scaled import scaled
 from rmtlottery.datasets.shuffled import shuffled
 from rmtlottery.tickets.parts import Data
 
@@ -23,4 +24,9 @@ def dataset(data: Data) -> Dataset:
     """The data set that a Spec's data describes, on the CPU."""
     module, _, function = KINDS[data.kind].partition(".")
     made: Dataset = getattr(import_module(f"rmtlottery.datasets.{module}"), function)(data)
-    return shuffled(made, data.shuffled)
+    return as_told(made, data)
+
+
+def as_told(made: Dataset, data: Data) -> Dataset:
+    """Scaled and shuffled as this part of a Spec says."""
+    return shuffled(scaled(made, data.scale), data.shuffled)

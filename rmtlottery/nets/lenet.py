@@ -91,7 +91,7 @@ def apart(weight: torch.Tensor, x: torch.Tensor, made: Size) -> torch.Tensor:
 def windows(x: torch.Tensor) -> torch.Tensor:
     """(..., samples, in, H, W) -> (..., positions, in x 5 x 5, samples), the positions four by four.
 
-    Samples are side by side in memory: what is copied is then in long runs, and takes half the time of F.unfold.
+    Samples are side by side in memory, so that what is copied is in long runs.
     """
     seen = x.movedim(-4, -1).contiguous().unfold(-3, SIDE, 1).unfold(-3, SIDE, 1)
     seen = seen.unflatten(-5, (-1, 2)).unflatten(-4, (-1, 2))  # in, rows, 2, columns, 2, samples, 5, 5
@@ -113,10 +113,7 @@ def across(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 
 def slid(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """The picture, turned about, slides over the kernel: no product with a 0 around it is taken, three quarters of them all.
-
-    Half the time of gathering the kernel into one matrix (outputs, inputs), a ninth of conv2d with padding.
-    """
+    """The picture, turned about, slides over the kernel: a quarter of the products that a padded picture takes."""
     return conv2d(weight.flip((-2, -1)), x.flip((-2, -1))).transpose(0, 1)
 
 

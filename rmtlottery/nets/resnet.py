@@ -18,17 +18,21 @@ def resnet(net: Resnet, shape: tuple[int, ...], classes: int) -> Modular:
     if len(shape) != 3:
         raise Refusal(f"a resnet takes pictures (channels, height, width), and these inputs have shape {shape}")
     with seeded(0, torch.device("cpu")):
-        module = Residual(net.depth, net.stem, shape[0], classes)
+        module = Residual(Block, widths(net.stem, 3, (net.depth - 2) // 6), shape[0], classes)
     return modular(module, shape, classes)
 
 
+def widths(stem: int, stages: int, blocks: int) -> list[int]:
+    """Channels after the stem and after each block: twice as many from stage to stage."""
+    return [stem, *(stem << stage for stage in range(stages) for _ in range(blocks))]
+
+
 class Residual(nn.Module):
-    def __init__(self, depth: int, width: int, inward: int, classes: int) -> None:
+    def __init__(self, block: type["Block"], widths: list[int], inward: int, classes: int) -> None:
         super().__init__()
-        widths = [width, *(width * times for times in (1, 2, 4) for _ in range((depth - 2) // 6))]
-        self.stem = nn.Conv2d(inward, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(width)
-        self.blocks = nn.Sequential(*(Block(a, b) for a, b in pairwise(widths)))
+        self.stem = nn.Conv2d(inward, widths[0], 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(widths[0])
+        self.blocks = nn.Sequential(*(block(a, b) for a, b in pairwise(widths)))
         self.out = nn.Linear(widths[-1], classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -48,5 +52,7 @@ class Block(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         inner = self.norm2(self.conv2(relu(self.norm1(self.conv1(x)))))
-        shortcut = pad(x[..., :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new))
-        return relu(inner + shortcut)
+        return relu(inner + self.over(x))
+
+    def over(self, x: torch.Tensor) -> torch.Tensor:
+        return pad(x[..., :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new))

@@ -1,14 +1,12 @@
 """ResNet-18 (He et al. 2016) for small pictures: a 3x3 stem, no pooling; shortcuts of kind B, which are convolutions."""
 
 from functools import lru_cache
-from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.nn.functional import relu
 
 from rmtlottery.nets.module import Modular, modular, seeded
-from rmtlottery.nets.resnet import Block
+from rmtlottery.nets.resnet import Block, Residual, widths
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Resnet18
 
@@ -19,21 +17,8 @@ def resnet18(net: Resnet18, shape: tuple[int, ...], classes: int) -> Modular:
     if len(shape) != 3:
         raise Refusal(f"a resnet18 takes pictures (channels, height, width), and these inputs have shape {shape}; take skip")
     with seeded(0, torch.device("cpu")):
-        module = Residual(net.stem, shape[0], classes)
+        module = Residual(Projected, widths(net.stem, 4, 2), shape[0], classes)
     return modular(module, shape, classes)
-
-
-class Residual(nn.Module):
-    def __init__(self, width: int, inward: int, classes: int) -> None:
-        super().__init__()
-        widths = [width, *(width * times for times in (1, 2, 4, 8) for _ in range(2))]
-        self.stem = nn.Conv2d(inward, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(width)
-        self.blocks = nn.Sequential(*(Projected(a, b) for a, b in pairwise(widths)))
-        self.out = nn.Linear(widths[-1], classes)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(self.blocks(relu(self.norm(self.stem(x)))).mean((-2, -1)))
 
 
 class Projected(Block):
@@ -46,6 +31,5 @@ class Projected(Block):
             convolution = nn.Conv2d(inward, outward, 1, stride=self.stride, bias=False)
             self.shortcut = nn.Sequential(convolution, nn.BatchNorm2d(outward))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        inner = self.norm2(self.conv2(relu(self.norm1(self.conv1(x)))))
-        return relu(inner + self.shortcut(x))
+    def over(self, x: torch.Tensor) -> torch.Tensor:
+        return self.shortcut(x)

@@ -1,15 +1,14 @@
 """`Directions`: what a Spec's chart draws for each seed, and the chart that it makes of theta_0."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from math import prod
 from typing import Any
 
 import torch
 
 from rmtlottery.charts.affine import affine, leading, said
 from rmtlottery.charts.chart import Chart, full
+from rmtlottery.charts.flat import layers, total
 from rmtlottery.charts.projections import KINDS, Projection, projection
 from rmtlottery.charts.projections.beside import Beside
 from rmtlottery.nets import AnyNetwork
@@ -45,7 +44,7 @@ class Directions:
         if seed not in self.drawn:
             assert isinstance(self.part, parts.Affine)
             check(self.part, self.network)
-            self.drawn[seed] = draw(self.part, ambient(self.network), factors(self.part, self.network), seed).to(self.device)
+            self.drawn[seed] = draw(self.part, self.network, seed).to(self.device)
         return self.drawn[seed]
 
     def chart(self, theta: torch.Tensor, seeds: Sequence[int]) -> Chart:
@@ -55,7 +54,7 @@ class Directions:
         return self.over(theta, [self.of(seed) for seed in seeds])
 
     def over(self, theta: torch.Tensor, maps: Sequence[Projection]) -> Chart:
-        return said(theta, maps, layers(self.network)) if self.part.kind == "said" else affine(theta, maps)
+        return said(theta, maps, layers(self.network.shapes)) if self.part.kind == "said" else affine(theta, maps)
 
     def facts(self, seed: int) -> dict[str, Any]:
         """What a ticket says of it: another P has another fingerprint."""
@@ -80,10 +79,11 @@ def several(theta: torch.Tensor, wanted: Sequence[tuple[Directions, int]]) -> Ch
     return widest.over(theta, [each.of(seed) for each, seed in wanted])
 
 
-def draw(part: parts.Affine, weights: int, lambdas: int, seed: int) -> Projection:
+def draw(part: parts.Affine, network: AnyNetwork, seed: int) -> Projection:
     """P of a seed. Disjoint columns of one orthonormal family, beside each other, are the family."""
+    weights = total(network.shapes)
     if not isinstance(part, parts.Sum) or part.projection == "orthonormal":
-        return projection(part.projection, weights, part.dim - lambdas, key(seed, part.draw))
+        return projection(part.projection, weights, part.dim - factors(part, network), key(seed, part.draw))
     sizes = [part.dim // part.subnets + (place < part.dim % part.subnets) for place in range(part.subnets)]
     return Beside([projection(part.projection, weights, d, key(seed, part.draw + k)) for k, d in enumerate(sizes)])
 
@@ -95,28 +95,14 @@ def key(seed: int, which: int) -> int:
 
 def factors(part: parts.Chart, network: AnyNetwork) -> int:
     """How many of the coordinates are factors of layers."""
-    return len(layers(network)) if part.kind == "said" else 0
-
-
-def layers(network: AnyNetwork) -> list[int]:
-    """How many weights and biases each layer has: parameters whose names begin alike, in their order."""
-    named = groupby(network.shapes.items(), key=lambda item: item[0].rpartition(".")[0])
-    return [sum(prod(shape) for _, shape in held) for _, held in named]
-
-
-def ambient(network: AnyNetwork) -> int:
-    return total(network.shapes.values())
-
-
-def total(shapes: Iterable[tuple[int, ...]]) -> int:
-    return sum(map(prod, shapes))
+    return len(layers(network.shapes)) if part.kind == "said" else 0
 
 
 def check(part: parts.Chart, network: AnyNetwork) -> None:
     """Refuses more coordinates than there are weights, and fewer than they are to be shared among."""
     if not isinstance(part, parts.Affine):
         return
-    most, lambdas = ambient(network), factors(part, network)
+    most, lambdas = total(network.shapes), factors(part, network)
     if part.dim - lambdas > most:
         raise Refusal(f"dim = {part.dim} is more than the net's {most} weights and biases")
     if part.dim <= lambdas:

@@ -8,9 +8,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from rmtlottery.datasets import dataset
+from rmtlottery.datasets import as_told, dataset
 from rmtlottery.datasets.given import given
-from rmtlottery.datasets.shuffled import shuffled
 from rmtlottery.nets.module import described, modular, tell
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.presets import label, short
@@ -77,7 +76,8 @@ def planned(spec: Spec, start: list[Ticket] | None = None, net: Any = None, data
     held = network = None
     if data is not None:
         part, held = given(data, validation=spec.data.validation)
-        part, held = replace(part, shuffled=spec.data.shuffled), shuffled(held, spec.data.shuffled)
+        part = replace(part, scale=spec.data.scale, shuffled=spec.data.shuffled)
+        held = as_told(held, part)
         spec = spec.but(data=part)
     if net is not None:
         held = held or dataset(spec.data)

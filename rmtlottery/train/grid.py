@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 
 import torch
 
-from rmtlottery.charts.flat import flatten
+from rmtlottery.charts.chart import Chart
+from rmtlottery.charts.flat import total
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import parts
 from rmtlottery.tickets.presets import label
@@ -18,13 +20,12 @@ from rmtlottery.tickets.progress import Progress
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.train.bar import Bar
-from rmtlottery.train.beginning import Beginning
 from rmtlottery.train.behind import Behind
-from rmtlottery.train.directions import ambient, several
+from rmtlottery.train.directions import several
 from rmtlottery.train.fit import check_options, default_root, divided, planned
 from rmtlottery.train.interrupt import between_steps
 from rmtlottery.train.level import Level
-from rmtlottery.train.levels import COMPUTE, Levels
+from rmtlottery.train.levels import Levels
 from rmtlottery.train.loop import train
 from rmtlottery.train.material import Material, check_precision
 from rmtlottery.train.plan import steps_a_level
@@ -54,7 +55,7 @@ def grid(
     runs = {dim: Run.open(root or default_root(), each.spec) for dim, each in plans.items()}
     engines = {(dim, seed): engine for dim, run in runs.items() for seed, engine in by_seed(run, plan, unit)}
     missing = [(dim, seed) for seed in plan.spec.seeds for dim in runs if not engines[dim, seed].intact(seed, 0)]
-    parties = list(portions(missing, engines, ambient(plan.network)))
+    parties = list(portions(missing, engines, total(plan.network.shapes)))
     with Bar(label(spec), steps_a_level(plan.spec, plan.data), len(parties)) as bar:
         for party in parties:
             Party(party, engines, bar.step).go()
@@ -113,7 +114,8 @@ class Party:
     def train(self, places: list[Place]) -> None:
         first, seeds = self.engines[places[0]], [seed for _, seed in places]
         unit, origins = first.unit, {seed: first.origin.begin(seed, 0) for seed in dict.fromkeys(seeds)}
-        job, beside = self.job(places, [origins[seed] for seed in seeds]), [f"{dim}/{seed}" for dim, seed in places]
+        job = first.job(0, [origins[seed] for seed in seeds], partial(self.chart, places))
+        beside = [f"{dim}/{seed}" for dim, seed in places]
         progress = Progress(first.run.path, f"party-{sha256(' '.join(beside).encode()).hexdigest()[:8]}")
         progress.clear_others("party-")
         saving = Saving(progress, unit.to_dict() | {"beside": beside}, unit.device, self.watch)
@@ -125,11 +127,5 @@ class Party:
                 self.engines[place].directions.drawn.clear()
             progress.clear(0)
 
-    def job(self, places: list[Place], origins: list[Beginning]) -> Level:
-        """Level 0 with a replicate for each place."""
-        first = self.engines[places[0]]
-        network, device = first.network, first.unit.device
-        theta = torch.stack([flatten(origin.start, network.shapes) for origin in origins]).to(device)
-        buffers = {name: torch.stack([origin.start[name] for origin in origins]).to(device) for name in network.buffers}
-        chart = several(theta, [(self.engines[place].directions, place[1]) for place in places])
-        return Level(first.spec, 0, 0, network, first.material.data, chart, buffers, COMPUTE[first.unit.precision])
+    def chart(self, places: list[Place], theta: torch.Tensor) -> Chart:
+        return several(theta, [(self.engines[place].directions, place[1]) for place in places])

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from rmtlottery.charts.chart import Chart
 from rmtlottery.charts.flat import flatten
 from rmtlottery.nets.network import Network, Shapes
 from rmtlottery.prune.connectivity import left
@@ -64,7 +65,7 @@ class Levels:
         """Train a level of every seed that reached it and write what is missing of it."""
         origins = {seed: self.origin.begin(seed, level) for seed in seeds}
         self.check_directions(seeds, level)
-        job = self.job(level, origins)
+        job = self.job(level, list(origins.values()), lambda theta: self.directions.chart(theta, seeds))
         with Behind() as behind:
             state = train(job, self.saving.resume(job, seeds), self.saving.ticker(job, asked, behind))
             weights = job.weights(state)
@@ -78,16 +79,16 @@ class Levels:
                 parent = self.run[seed, level - 1]
                 self.directions.check(seed, parent.chart, parent)
 
-    def job(self, level: int, begun: dict[int, Beginning]) -> Level:
-        """The level as the loop takes it: theta_k under its mask, every seed in one tensor."""
-        shapes, device, origins = self.network.shapes, self.unit.device, list(begun.values())
+    def job(self, level: int, origins: list[Beginning], chart_of: Callable[[torch.Tensor], Chart]) -> Level:
+        """The level as the loop takes it: theta_k under its mask, every replicate in one tensor."""
+        shapes, device = self.network.shapes, self.unit.device
         theta = torch.stack([flatten(origin.start, shapes) for origin in origins]).to(device)
         kept = torch.stack([flatten(with_biases(origin.mask, shapes), shapes) for origin in origins]).to(device)
         few = not self.directions.few and few_enough(self.unit, self.network, self.spec.schedule.batch, kept)
         first = self.spec.prune.rewind if level else 0
         buffers = {n: torch.stack([origin.start[n] for origin in origins]).to(device) for n in self.network.buffers}
         compute = torch.float32 if few else COMPUTE[self.unit.precision]
-        chart = reach(self.directions.chart(theta, list(begun)), kept, few)
+        chart = reach(chart_of(theta), kept, few)
         mask = kept if few else None
         return Level(self.spec, level, first, self.network, self.material.data, chart, buffers, compute, mask)
 

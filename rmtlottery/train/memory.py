@@ -8,7 +8,7 @@ import torch
 
 from rmtlottery.nets.network import portion
 from rmtlottery.tickets.parts import FC, Affine
-from rmtlottery.train.directions import ambient, draw, factors
+from rmtlottery.train.directions import draw
 from rmtlottery.train.material import Material
 from rmtlottery.train.optimise import memory
 from rmtlottery.work.unit import Unit
@@ -58,7 +58,7 @@ def directions(material: Material) -> int:
     part = material.spec.chart
     if not isinstance(part, Affine):
         return 0
-    return draw(part, ambient(material.network), factors(part, material.network), material.spec.seeds[0]).size
+    return draw(part, material.network, material.spec.seeds[0]).size
 
 
 def a_sample(material: Material) -> int:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rmtlottery.charts.flat import flatten, unflatten
+from rmtlottery.charts.flat import flatten, layers, total, unflatten
 
 SHAPES = {"fc1.weight": (2, 3), "fc1.bias": (2,), "fc2.weight": (1, 2), "fc2.bias": (1,)}
 
@@ -49,3 +49,9 @@ def test_what_comes_back_are_views():
 def test_a_vector_of_the_wrong_length_is_refused():
     with pytest.raises(RuntimeError, match="split_sizes"):
         unflatten(torch.zeros(10), SHAPES)
+
+
+def test_weights_and_biases_of_a_layer_are_counted_together():
+    assert layers(SHAPES) == [8, 3]
+    assert layers({"a": (2, 2), "b.weight": (3,), "b.sub.bias": (1,)}) == [4, 3, 1]
+    assert total(SHAPES) == 11

@@ -39,36 +39,3 @@ class Beside(Projection):
 
     def witness(self) -> Held:
         return {f"{place}/{n}": value for place, part in enumerate(self.parts) for n, value in part.witness().items()}
-
-
-class Columns(Projection):
-    """Columns `first` to `first + dim` of a wider projection: of an orthonormal one, disjoint ones are orthogonal."""
-
-    kind = "columns"
-    nested = False
-
-    def __init__(self, whole: Projection, first: int, dim: int) -> None:
-        self.whole, self.first = whole, first
-        if not (first >= 0 and dim >= 1 and first + dim <= whole.dim):
-            raise Refusal(f"{whole} has no columns {first} to {first + dim}")
-        super().__init__(whole.ambient, dim, whole.seed)
-
-    def draw(self) -> Held:
-        return {}
-
-    @property
-    def size(self) -> int:
-        return self.whole.size
-
-    def forward(self, theta: torch.Tensor) -> torch.Tensor:
-        after = self.whole.dim - self.first - self.dim
-        return self.whole.apply(torch.nn.functional.pad(theta, (self.first, after)))
-
-    def back(self, g: torch.Tensor) -> torch.Tensor:
-        return self.whole.adjoint(g)[:, self.first : self.first + self.dim]
-
-    def to(self, device: torch.device | str) -> "Columns":
-        return Columns(self.whole.to(device), self.first, self.dim)
-
-    def witness(self) -> Held:
-        return self.whole.witness() | {"first": torch.tensor(self.first)}

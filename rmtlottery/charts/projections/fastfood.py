@@ -77,8 +77,8 @@ class Fastfood(Projection):
 
 
 class BlockFastfood(Fastfood):
-    """The same in blocks of 4096 rows, below each other, each with G and Pi of its own: less to transform, and in reach
-    of the caches. It holds D numbers for every 4096 columns."""
+    """The same in blocks of 4096 rows, below each other, each with G and Pi of its own: less to transform. It holds D
+    numbers for every 4096 columns."""
 
     kind = "fastfood_block"
 

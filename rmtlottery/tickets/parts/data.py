@@ -7,6 +7,7 @@ from rmtlottery.tickets.fields import at_least, fraction
 from rmtlottery.tickets.parts.part import Part
 
 Shuffled = Literal["nothing", "pixels", "labels"]
+Scale = Literal["moments", "range"]
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Data(Part):
 
     validation: Annotated[float, "part of the training set held out for validation", fraction()] = 0.1
     shuffled: Annotated[Shuffled, "pixels: all pictures by one permutation; labels: by lot among samples"] = "nothing"
+    scale: Annotated[Scale, "moments: inputs of mean 0 and std 1; range: from 0 to 1"] = "moments"
 
 
 @dataclass(frozen=True)
