@@ -43,8 +43,8 @@ def child(parent: Run, root: str | Path, changed: Mapping[str, Any], **unit: Any
 
 
 def free() -> set[str]:
-    """What may be another in a child: how it is trained, and what is recorded of it."""
-    groups = ("optimiser", "schedule", "record")
+    """What may be another in a child: on what, along what and how it is trained, and what is recorded of it."""
+    groups = ("data", "chart", "optimiser", "schedule", "record")
     return {*groups, *(field for group in groups for kind in kinds(group).values() for field in declared(kind))}
 
 

@@ -3,8 +3,11 @@
 import shutil
 
 import pytest
+import torch
 
 import rmtlottery as rl
+from rmtlottery.charts.flat import flatten
+from rmtlottery.charts.projections import projection
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.train.child import child, name
 from rmtlottery.train.controls import CONTROLS
@@ -114,10 +117,32 @@ def test_a_changed_field_is_another_run(parent, tmp_path):
     assert names == {"parent-lr=0.001-on-rescale-0-at-2", "parent-lr=0.002-on-rescale-0-at-2"}
 
 
-@pytest.mark.parametrize("field", ["phi", "seeds", "name", "net", "sigma_w", "levels", "data", "validation", "chart"])
+@pytest.mark.parametrize("field", ["phi", "seeds", "name", "net", "sigma_w", "levels", "init"])
 def test_what_the_tickets_decide_cannot_be_told(parent, tmp_path, field):
     with pytest.raises(rl.Refusal, match=f"{field} is decided by the tickets that a child of parent starts from"):
         child(parent, tmp_path, {"control": "rescale", field: 1})
+
+
+def test_trained_weights_are_tuned_along_few_directions_on_other_data(parent, tmp_path):
+    """The use of SAID: a subspace around a given checkpoint."""
+    changed = {"control": "trained", "at": (2,), "chart": "affine", "dim": 5, "shuffled": "labels", "lr": 1e-2}
+    run = child(parent, tmp_path, changed)
+    assert run.path.name == "parent-chart=affine-dim=5-shuffled=labels-lr=0.01-on-trained-0-at-2"
+    for ticket in run:
+        given = parent[ticket.seed, 2]
+        assert all(torch.equal(ticket.start[name], given.weights[name]) for name in given.weights)
+        shapes = {name: tuple(ticket.weights[name].shape) for name in ticket.record["parameters"]}
+        wide = sum(value.numel() for value in ticket.weights.values())
+        moved = flatten(ticket.weights, shapes) - flatten(given.weights, shapes)
+        kept = flatten({name: given.mask.get(name, torch.ones(shape)) for name, shape in shapes.items()}, shapes)
+        along = projection("fastfood", wide, 5, ticket.seed).apply(ticket.coordinates) * kept
+        torch.testing.assert_close(moved, along, rtol=1e-3, atol=1e-5)
+        assert moved.any()
+
+
+def test_data_that_the_net_does_not_fit_are_refused(parent, tmp_path):
+    with pytest.raises(rl.Refusal, match="does not fit the net of the Spec"):
+        child(parent, tmp_path, {"control": "trained", "at": (2,), "data": "teacher", "inputs": 9})
 
 
 def test_a_child_that_is_damaged_is_trained_again(parent, tmp_path):
