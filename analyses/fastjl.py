@@ -20,7 +20,7 @@ LENETS = {f"lenet {d}": LENET.but(dim=d, name=f"lenet-fastfood-dim={d}") for d i
 PROJECTED = {
     f"lenet {kind} {d}": SHORT.but(projection=kind, dim=d, name=f"short-{kind}-dim={d}")
     for kind in EVERY
-    for d in (170, 290, 450)
+    for d in (230, 350)
 }
 LARGE = {
     f"lenet {kind} {d}": SHORT.but(projection=kind, dim=d, seeds=(0,), name=f"short-{kind}-dim={d}")
@@ -45,7 +45,7 @@ TRAINED = {
 OTHERWISE = {
     f"lenet {how} {d}": SHORT.but(**changed, dim=d, seeds=(0,), name=f"lenet-{how.replace(' ', '-')}-dim={d}")
     for how, changed in TRAINED.items()
-    for d in (170, 290, 450)
+    for d in (230, 350)
 }
 FEW = {"kind": "conv", "phi": "relu", "padding": "none", "pools": "1,2", "readout": "mean", "widths": ()}
 SMALL_NETS = {

@@ -13,7 +13,7 @@ from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
-from rmtlottery.tickets.parts import FC, Affine, Conv, LeNet, Net, Padding, Resnet, Resnet18, Skip
+from rmtlottery.tickets.parts import FC, Affine, Conv, LeNet, Net, Padding, Recall, Resnet, Resnet18, Skip, Transformer
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COMMAND = "python -m rmtlottery.study"
 ABOUT = "Make or finish a study's runs, ask its questions, write one report; what is there is not made again."
 OWN = [
-    Field("smoke", bool, "all of it in small: small nets on the bundled digits, two seeds, one cut, one epoch", (), False),
+    Field("smoke", bool, "all in small: small nets, the digits or few sequences, two seeds, one cut, one epoch", (), False),
     Field("only", str, "make these of its runs, by name and comma, and ask nothing", (), None),
     Field("root", str, "folder that holds the runs [$RMTL_RUNS, or runs]", (), None),
     Field("threads", int, "processor threads [$OMP_NUM_THREADS, or all]", (), None),
@@ -31,7 +31,15 @@ OWN = [
     Field("out", str, "where tables, figures and report.html go [ROOT/study-NAME]", (), None),
 ]
 NARROW, SHORT = 16, 3
-FEWEST, FEWER = 2, 50  # coordinates of a subspace in small
+FEWEST, FEWER = 60, 50  # coordinates of a subspace in small: more than layers, of which some charts have a factor each
+RECALLED = 500
+NARROWED: dict[type[Net], dict[str, Any]] = {
+    Skip: {"units": NARROW, "blocks": 1},
+    LeNet: {"sharing": "tied_full"},
+    Resnet: {"depth": 8, "stem": 2},
+    Resnet18: {"stem": 2},
+    Transformer: {"units": 8, "heads": 2, "blocks": 1},
+}
 
 
 def folder() -> Path:
@@ -126,10 +134,12 @@ def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str,
 
 
 def shortened(changed: Mapping[str, Any], parent: "Run") -> dict[str, Any]:
-    """What a child changes, at levels that a parent of few levels has, and trained as that is."""
-    from rmtlottery.train.child import OWN
+    """What a child changes but for its training, at levels that a parent of few levels has."""
+    from rmtlottery.train.child import OWN, fields_of
 
-    told = {key: value for key, value in changed.items() if key in OWN}
+    told = {key: value for key, value in changed.items() if key in {*OWN, *fields_of("data", "chart")}}
+    if "dim" in told:
+        told["dim"] = fewer(told["dim"])
     at = told.get("at", ())
     return told | {"at": [level for level in parent.levels if level in at] or parent.levels[-1:] if at else ()}
 
@@ -144,11 +154,17 @@ def question(
 
 
 def smaller(spec: Spec) -> Spec:
+    """On the digits, which every net takes but a transformer: sequences stay what they are, fewer of them."""
+    data = replace(spec.data, samples=RECALLED) if isinstance(spec.data, Recall) else "digits"
     levels = min(1, spec.prune.levels)
-    small = spec.but(data="digits", net=narrow(spec.net), epochs=1, levels=levels, rewind=0, seeds=(0, 1))
+    small = spec.but(data=data, net=narrow(spec.net), epochs=1, levels=levels, rewind=0, seeds=(0, 1))
     if isinstance(spec.chart, Affine):
-        small = small.but(dim=max(FEWEST, spec.chart.dim // FEWER))
+        small = small.but(dim=fewer(spec.chart.dim))
     return small.but(name=label(spec))
+
+
+def fewer(dim: int) -> int:
+    return FEWEST + dim // FEWER
 
 
 def narrow(net: Net) -> Net:
@@ -159,13 +175,7 @@ def narrow(net: Net) -> Net:
         padding: Padding = "zero" if net.padding == "none" else net.padding  # 5x5 windows do not fit into 8x8 pictures twice
         few = tuple(min(channels, NARROW // 4) for channels in net.channels[:SHORT])
         return replace(net, channels=few, pools=(), padding=padding)
-    if isinstance(net, Skip):
-        return replace(net, units=NARROW, blocks=1)
-    if isinstance(net, LeNet):
-        return replace(net, sharing="tied_full")
-    if isinstance(net, Resnet18):
-        return replace(net, stem=2)
-    return replace(net, depth=8, stem=2) if isinstance(net, Resnet) else net
+    return replace(net, **NARROWED.get(type(net), {}))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ import pytest
 
 import rmtlottery as rl
 from rmtlottery import nets, study
+from rmtlottery.charts.flat import layers, total
+from rmtlottery.datasets import dataset
+from rmtlottery.tickets.parts import Recall, Transformer
 
 
 def test_every_study_is_found_with_its_question():
@@ -45,6 +48,19 @@ def test_every_kind_of_net_is_narrowed(preset):
     shapes = [nets.build(net, (1, 8, 8), 10).shapes for net in (rl.preset(preset).net, study.narrow(rl.preset(preset).net))]
     large, small = (sum(np.prod(shape) for shape in held.values()) for held in shapes)
     assert small < large / 20
+
+
+def test_a_transformer_keeps_its_sequences_for_it_takes_no_pictures():
+    net, data = {"kind": "transformer", "units": 48, "heads": 3, "blocks": 4}, {"kind": "recall", "pairs": 3, "renaming": 2}
+    small = study.smaller(rl.Spec().but(net=net, data=data))
+    assert small.net == Transformer(units=8, heads=2, blocks=1)
+    assert small.data == Recall(pairs=3, renaming=2, samples=500)
+    assert nets.build(small.net, *sized(small)).shapes["embed.weight"] == (8, 16)
+
+
+def sized(spec):
+    held = dataset(spec.data)
+    return held.shape, held.classes
 
 
 def test_one_cut_stays_one_cut():
@@ -119,3 +135,16 @@ def test_bad_words_are_refused(words, match):
 def test_in_smoke_form_a_child_is_of_levels_that_are_there_and_trained_as_its_parent(at, levels):
     parent = SimpleNamespace(levels=[0, 1])
     assert study.shortened({"control": "rescale", "at": at, "lr": 0.3}, parent) == {"control": "rescale", "at": levels}
+
+
+def test_a_child_keeps_its_data_and_fewer_of_its_directions_in_small(tiny_run):
+    changed = {"control": "trained", "renaming": 1, "chart": "said", "dim": 500, "lr": 0.3}
+    found = study.shortened(changed, tiny_run)
+    assert found == {"control": "trained", "renaming": 1, "chart": "said", "dim": 70, "at": ()}
+
+
+@pytest.mark.parametrize("preset", ["li_fc_mnist", "li_lenet_mnist", "resnet18_cifar10"])
+def test_subspaces_are_smaller_and_still_have_directions_beside_their_factors(preset):
+    small = study.smaller(rl.preset(preset).but(chart="said", dim=1000))
+    network = nets.build(small.net, (1, 8, 8), 10)
+    assert len(layers(network.shapes)) < small.chart.dim == 80 < total(network.shapes)

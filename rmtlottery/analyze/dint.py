@@ -16,7 +16,7 @@ from rmtlottery.analyze._arms import task, unusual
 from rmtlottery.analyze._published import published
 from rmtlottery.analyze._style import legend_beside, percent, plain_log_ticks
 from rmtlottery.analyze._threshold import crossing, curve, interval, logistic
-from rmtlottery.refusal import Refusal
+from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.parts import Affine
 from rmtlottery.tickets.ticket import Ticket
 
@@ -28,28 +28,37 @@ if TYPE_CHECKING:
 NEEDS = "what training recorded"
 CHARTS = ("affine", "said", "sum")
 WHOLE = "all weights"
-LAST, BEST = "after the last epoch", "at the best test epoch"
+LAST, BEST = "after the last epoch", "at the best epoch"
+SPLITS = ("train", "validation", "test")
 
 
-def table(ticket: Ticket, *, threshold: float = 0.9, local: bool = False) -> "pd.DataFrame":
-    """Columns: task, data, projection, dim, ambient, split, when, accuracy, asked, local, source."""
+def table(ticket: Ticket, *, threshold: float = 0.9, local: bool = False, split: str = "test") -> "pd.DataFrame":
+    """Columns: task, data, projection, dim, ambient, split, when, accuracy, asked, local, of (the split), source."""
     import pandas as pd
 
     if not 0 < threshold < 1:
         raise Refusal(f"threshold = {threshold:g} is no accuracy, and no share of one, between 0 and 1")
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
     if not ticket.metrics or ticket.spec is None:
         raise Refusal(f"{ticket} was not trained here, and says nothing of subspaces; train it first")
     if ticket.level:
         return pd.DataFrame()  # dimensions are those of whole nets
     spec, ambient = ticket.spec, sum(ticket.weights[name].numel() for name in ticket.record["parameters"])
-    net = ", ".join(filter(None, [task(spec.but(chart="full"), ticket.metrics[-1]["epoch"]), unusual(spec.net)]))
+    told = [task(spec.but(chart="full"), ticket.metrics[-1]["epoch"]), unusual(spec.net), begun(ticket)]
     whose: dict[str, object] = {
-        "task": f"{net}, lr {spec.optimiser.lr:g}",
+        "task": ", ".join([*filter(None, told), f"lr {spec.optimiser.lr:g}"]),
         "data": named(spec.data.kind, spec.data.shuffled),
     }
     whose |= {"projection": words(spec.chart), "dim": spec.chart.dim if isinstance(spec.chart, Affine) else ambient}
-    rows = [whose | {"ambient": ambient} | score for score in scores(ticket)]
-    return pd.DataFrame(rows).assign(asked=threshold, local=local, source="measured")
+    rows = [whose | {"ambient": ambient} | score for score in scores(ticket, split)]
+    return pd.DataFrame(rows).assign(asked=threshold, local=local, of=split, source="measured")
+
+
+def begun(ticket: Ticket) -> str:
+    """What was made of the weights before, if they are none of the init."""
+    control = str(ticket.record.get("control") or "rewound")
+    return {"rewound": "", "trained": "from trained weights"}.get(control, f"after {control}")
 
 
 def named(kind: str, shuffled: str) -> str:
@@ -64,11 +73,14 @@ def words(chart: object) -> str:
     return ", ".join(filter(None, [chart.kind if chart.kind != "affine" else "", chart.projection, odd]))
 
 
-def scores(ticket: Ticket) -> list[dict[str, object]]:
+def scores(ticket: Ticket, asked: str) -> list[dict[str, object]]:
     last = ticket.metrics[-1]
     splits = [name.removesuffix("_accuracy") for name in last if name.endswith("_accuracy")]
     found = [{"split": split, "when": LAST, "accuracy": last[f"{split}_accuracy"]} for split in splits]
-    return [*found, {"split": "test", "when": BEST, "accuracy": max(row["test_accuracy"] for row in ticket.metrics)}]
+    if asked not in splits:
+        raise Refusal(f"{ticket} has no {asked} part")
+    best = max(row[f"{asked}_accuracy"] for row in ticket.metrics)
+    return [*found, {"split": asked, "when": BEST, "accuracy": best}]
 
 
 def pooled(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -77,7 +89,7 @@ def pooled(table: "pd.DataFrame") -> "pd.DataFrame":
 
     parts = []
     for name, part in table.groupby("task", sort=False):
-        whole = part.query("projection == @WHOLE and split == 'test' and when == @LAST")
+        whole = part.query("projection == @WHOLE and split == of and when == @LAST")
         direct = whole.groupby("seed")["accuracy"].mean()
         if part["local"].any() and direct.empty:
             raise Refusal(f"a local threshold is a share of direct accuracy: give a run of all weights too, of {name}")
@@ -90,7 +102,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
     """Accuracy of every seed against d, the curve through their means, and the interval of where it crosses."""
     import matplotlib.pyplot as plt
 
-    parts = list(table.query("split == 'test' and when == @LAST").groupby("task", sort=False))
+    parts = list(table.query("split == of and when == @LAST").groupby("task", sort=False))
     figure, axes = plt.subplots(len(parts), 1, figsize=(10, 4.4 * len(parts)), squeeze=False, layout="constrained")
     for (name, part), place in zip(parts, axes.flat, strict=True):
         draw(part, place)
@@ -113,7 +125,7 @@ def draw(part: "pd.DataFrame", axes: "Axes") -> None:
     if len(whole):
         axes.axhline(whole.mean(), color="0.4", linestyle="--", label=f"{WHOLE}: {whole.mean():.1%}")
     axes.axhline(threshold, color="0.4", linestyle=":", label=f"threshold {percent(threshold)}")
-    axes.set(xscale="log", xlabel="coordinates d", ylabel=f"test accuracy\n{LAST}")
+    axes.set(xscale="log", xlabel="coordinates d", ylabel=f"{part['of'].iloc[0]} accuracy\n{LAST}")
     plain_log_ticks(axes.xaxis)
     axes.grid(alpha=0.3)
     legend_beside(axes, "a point a seed, the best rising curve\nthrough means, d_int [95 % over seeds]")
@@ -122,13 +134,14 @@ def draw(part: "pd.DataFrame", axes: "Axes") -> None:
 def headline(table: "pd.DataFrame") -> str:
     """d_int of each task and projection, with its interval, beside what is published."""
     found = []
-    tests = table[(table["split"] == "test") & (table["projection"] != WHOLE)]
+    tests = table[(table["split"] == table["of"]) & (table["projection"] != WHOLE)]
     for name, part in tests.groupby("task", sort=False):
         last, best = part[part["when"] == LAST], part[part["when"] == BEST]
         each = [f"{kind} {summary(rows, best)}" for kind, rows in last.groupby("projection", sort=False)]
         first = part.iloc[0]
-        known = published(first["data"], int(first["ambient"]), float(first["asked"]), bool(first["local"]))
-        asked = f"{percent(part['threshold'].mean())} test accuracy"
+        place = first["data"], int(first["ambient"]), float(first["asked"]), bool(first["local"])
+        known = published(*place) if first["of"] == "test" else ""
+        asked = f"{percent(part['threshold'].mean())} {first['of']} accuracy"
         whose = f"{name} ({first['ambient']:,} weights): d at {asked} is {'; '.join(each)}"
         found.append(whose + (f"; published: {known}" if known else ""))
     return ". ".join(found) + "." if found else "no run in a subspace is among these."
@@ -137,7 +150,7 @@ def headline(table: "pd.DataFrame") -> str:
 def summary(rows: "pd.DataFrame", best: "pd.DataFrame") -> str:
     """The estimate, the logistic one, and that of the best test epochs."""
     threshold, same = rows["threshold"].mean(), best[best["projection"] == rows["projection"].iloc[0]]
-    others = {"logistic": logistic(rows, threshold), "best test epochs": crossing(same, threshold)}
+    others = {"logistic": logistic(rows, threshold), "best epochs": crossing(same, threshold)}
     told = ", ".join(f"{name} {value:.0f}" for name, value in others.items() if isfinite(value) and value)
     number = rows["seed"].nunique()
     return f"{estimate(rows)}{f' ({told})' if told else ''} of {f'{number} seeds' if number > 1 else 'one seed'}"

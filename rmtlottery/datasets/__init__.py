@@ -12,6 +12,7 @@ from rmtlottery.tickets.parts import Data
 KINDS = {
     "digits": "digits.digits",
     "teacher": "teacher.teacher",
+    "recall": "recall.recall",
     "mnist": "mnist.mnist",
     "cifar10": "cifar.cifar10",
     "cifar100": "cifar.cifar100",

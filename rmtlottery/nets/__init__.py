@@ -12,6 +12,7 @@ from rmtlottery.nets.network import Map, Network
 from rmtlottery.nets.resnet import resnet
 from rmtlottery.nets.resnet18 import resnet18
 from rmtlottery.nets.skip import skip
+from rmtlottery.nets.transformer import transformer
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Net
 
@@ -19,7 +20,12 @@ __all__ = ["AnyNetwork", "Modular", "Network", "build", "chain"]
 
 AnyNetwork = Network | Modular
 CHAINS: dict[str, Callable[..., Network]] = {"fc": fc, "conv": conv, "lenet": lenet}
-MODULES: dict[str, Callable[..., Modular]] = {"resnet": resnet, "resnet18": resnet18, "skip": skip}
+MODULES: dict[str, Callable[..., Modular]] = {
+    "resnet": resnet,
+    "resnet18": resnet18,
+    "skip": skip,
+    "transformer": transformer,
+}
 
 
 def build(net: Net, shape: tuple[int, ...], classes: int) -> AnyNetwork:

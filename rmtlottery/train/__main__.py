@@ -46,7 +46,7 @@ DINT = [
     Field(
         "threshold",
         float,
-        "dint: test accuracy whose size is looked for, or with --local the share of the whole net's",
+        "dint: accuracy whose size is looked for, or with --local the share of the whole net's",
         (),
         0.9,
     ),
@@ -57,6 +57,7 @@ DINT = [
         (),
         False,
     ),
+    Field("split", Literal["train", "validation", "test"], "dint: whose accuracy is asked", (), "test"),
     Field("start", int, "dint: the size that is tried first [the root of the number of weights]", (at_least(1),), None),
 ]
 CONTROLS_IN = ("prune/values.py", "prune/masks.py", "train/informed.py")
@@ -144,15 +145,15 @@ def search(places: list[str], flags: dict[str, Any], words: Sequence[str]) -> in
     if (Path(places[0]) / "spec.json").is_file():
         raise Refusal(f"{places[0]} is a run of one size: dint starts from a preset or a TOML file")
     from rmtlottery.analyze._answer import answer
-    from rmtlottery.train.dint import check_threshold, dint
+    from rmtlottery.train.dint import check, dint
     from rmtlottery.train.fit import default_root, planned
 
-    check_threshold(asked.get("threshold", 0.9))
     spec, root = read(places[0]).but(**flags), Path(unit.pop("root", None) or default_root())
+    check(asked.get("threshold", 0.9), asked.get("split", "test"), spec)
     plan = planned(spec.but(levels=0))
     print(preview(plan))
     runs = dint(spec, root, **asked, **unit)
-    told = {name: asked[name] for name in ("threshold", "local") if name in asked}
+    told = {name: asked[name] for name in ("threshold", "local", "split") if name in asked}
     report = root / f"dint-{label(plan.spec)}" / "report.html"
     outcome = answer(
         runs, [("dint", told)], report, f"intrinsic dimension of {label(plan.spec)}", shlex.join([*COMMAND.split(), *words])

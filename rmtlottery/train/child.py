@@ -44,7 +44,11 @@ def child(parent: Run, root: str | Path, changed: Mapping[str, Any], **unit: Any
 
 def free() -> set[str]:
     """What may be another in a child: on what, along what and how it is trained, and what is recorded of it."""
-    groups = ("data", "chart", "optimiser", "schedule", "record")
+    return fields_of("data", "chart", "optimiser", "schedule", "record")
+
+
+def fields_of(*groups: str) -> set[str]:
+    """These parts of a Spec, and the fields of all their kinds."""
     return {*groups, *(field for group in groups for kind in kinds(group).values() for field in declared(kind))}
 
 

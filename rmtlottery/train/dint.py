@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rmtlottery.charts.flat import total
-from rmtlottery.refusal import Refusal
+from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets import parts
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.spec import Spec
@@ -17,6 +17,7 @@ from rmtlottery.train.grid import grid
 
 AROUND = (0.7, 0.85, 1.0, 1.2, 1.45)  # sizes, as factors of where a single seed crosses, at which all seeds are trained
 STEP = 2.0
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Search:
     """Trains sizes of one Spec's chart, and remembers what came of them. What diverged reached 0."""
 
     spec: Spec
+    split: str = "test"
     root: str | Path | None = None
     handed: dict[str, Any] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
@@ -38,15 +40,15 @@ class Search:
         """By the first seed."""
         if dim not in self.runs:
             self.runs[dim] = grid(self.spec.but(seeds=self.spec.seeds[:1]), [dim], self.root, **self.handed)[0]
-        return accuracy(self.runs[dim], self.spec.seeds[:1])
+        return accuracy(self.runs[dim], self.spec.seeds[:1], self.split)
 
     def reach_beyond(self, asked: float, least: int, most: int) -> None:
         """More sizes, as long as the means of those that all seeds have lie on one side of what is asked."""
         while True:
             low, high = min(self.whole), max(self.whole)
-            if accuracy(self.runs[low], self.spec.seeds) >= asked and low > least:
+            if accuracy(self.runs[low], self.spec.seeds, self.split) >= asked and low > least:
                 self.train({max(least, min(low - 1, round(low * AROUND[0])))})
-            elif accuracy(self.runs[high], self.spec.seeds) < asked and high < most:
+            elif accuracy(self.runs[high], self.spec.seeds, self.split) < asked and high < most:
                 self.train({min(most, max(high + 1, round(high / AROUND[0])))})
             else:
                 return
@@ -58,17 +60,19 @@ def dint(
     *,
     threshold: float = 0.9,
     local: bool = False,
+    split: str = "test",
     start: int | None = None,
     **handed: Any,
 ) -> list[Run]:
-    """Runs around the size at which test accuracy passes `threshold` or, `local`, that share of the whole net's.
+    """Runs around the size at which accuracy, of the test or another `split`, passes `threshold` or, `local`, that share of
+    the whole net's.
 
     The whole net is trained first, by one seed, or locally by all. One seed brackets the size by doubling or halving from
     `start` (by default the root of the number of weights), then all seeds are trained at five sizes about where it crosses.
     `rl.tabulate("dint", tickets)` has the estimate; a second call trains what is missing only. `handed`: net, data, and a
     unit's device, threads, precision.
     """
-    check_threshold(threshold)
+    check(threshold, split, spec)
     spec = spec.but(levels=0) if spec.chart.kind != "full" else spec.but(levels=0, chart="affine")
     given = {name: handed[name] for name in ("net", "data") if name in handed}
     network = planned(spec.but(chart="full"), **given).network
@@ -76,9 +80,9 @@ def dint(
     least = max(least, spec.chart.subnets) if isinstance(spec.chart, parts.Sum) else least
     seeds = spec.seeds if local else spec.seeds[:1]
     direct = fit(whole(spec).but(seeds=seeds), root, **handed)
-    asked = threshold * accuracy(direct, seeds) if local else threshold
-    check_reach(accuracy(direct, seeds), asked)
-    search = Search(spec, root, handed)
+    asked = threshold * accuracy(direct, seeds, split) if local else threshold
+    check_reach(accuracy(direct, seeds, split), asked, split)
+    search = Search(spec, split, root, handed)
     place = bracketed(search.reached, asked, start or round(sqrt(most)), least, most)
     search.train({min(most, max(least, round(place * times))) for times in AROUND})
     search.reach_beyond(asked, least, most)
@@ -90,22 +94,26 @@ def whole(spec: Spec) -> Spec:
     return spec.but(chart="full", name=f"{spec.name}-whole" if spec.name else "")
 
 
-def accuracy(run: Run, seeds: tuple[int, ...]) -> float:
-    """Test accuracy after the last epoch, the mean over these seeds; 0 of one that diverged."""
+def accuracy(run: Run, seeds: tuple[int, ...], split: str) -> float:
+    """Accuracy after the last epoch, the mean over these seeds; 0 of one that diverged."""
     done = [seed for seed in seeds if run.status(seed, 0) == "done"]
-    return sum(float(run[seed, 0].metrics[-1]["test_accuracy"]) for seed in done) / len(seeds)
+    return sum(float(run[seed, 0].metrics[-1][f"{split}_accuracy"]) for seed in done) / len(seeds)
 
 
-def check_threshold(threshold: float) -> None:
+def check(threshold: float, split: str, spec: Spec) -> None:
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
+    if split == "validation" and not spec.data.validation:
+        raise Refusal("no validation part is held out, so that nothing is known of it: take another split")
     if not 0 < threshold < 1:
         raise Refusal(f"threshold = {threshold:g} is no accuracy, and no share of one, between 0 and 1")
 
 
-def check_reach(direct: float, asked: float) -> None:
+def check_reach(direct: float, asked: float, split: str) -> None:
     """Refuses a threshold that the whole net does not reach."""
     if direct < asked:
         raise Refusal(
-            f"the net trained whole reaches {direct:.1%} test accuracy, not {asked:.1%}: lower the threshold, ask for a "
+            f"the net trained whole reaches {direct:.1%} {split} accuracy, not {asked:.1%}: lower the threshold, ask for a "
             "share of what it reaches (local), or train it better"
         )
 

@@ -40,6 +40,15 @@ def test_other_rates_data_and_widths_are_other_tasks(tickets, tmp_path):
     assert len({*found, table(tickets[0])["task"].iloc[0]}) == 5
 
 
+def test_tuning_of_trained_weights_is_a_task_of_its_own(tickets, tmp_path):
+    whole = [ticket for ticket in tickets if ticket.spec.chart.kind == "full"]
+    tuned = rl.fit(SPEC.but(dim=15), tmp_path, start=[rl.controls.trained(ticket, 0) for ticket in whole], threads=1)
+    again = rl.fit(SPEC.but(dim=15), tmp_path, start=[rl.controls.rewound(ticket, 0) for ticket in whole], threads=1)
+    before = table(tickets[0])["task"].iloc[0]
+    assert table(tuned[0, 0])["task"].iloc[0] == before.replace(", lr", ", from trained weights, lr")
+    assert table(again[0, 0])["task"].iloc[0] == before
+
+
 def test_a_local_threshold_is_a_share_of_what_the_whole_net_reaches(tickets):
     rows = rl.tabulate("dint", tickets, threshold=0.8, local=True)
     direct = rows.query("projection == @WHOLE and split == 'test' and when == @LAST").set_index("seed")["accuracy"]
@@ -57,7 +66,7 @@ def made(accuracies, dims=(100, 200, 400), data="mnist", ambient=199_210, local=
     rows = [
         {"run": "r", "seed": seed, "level": 0, "density": 1.0, "task": "a net", "data": data, "projection": "fastfood"}
         | {"dim": d, "ambient": ambient, "split": "test", "when": when, "accuracy": a + shift + 0.02 * (when == BEST)}
-        | {"asked": threshold, "local": local, "source": "measured"}
+        | {"asked": threshold, "local": local, "of": "test", "source": "measured"}
         for seed, shift in enumerate((0, 0.01, -0.01))
         for d, a in zip(dims, accuracies, strict=True)
         for when in (LAST, BEST)
@@ -68,7 +77,7 @@ def made(accuracies, dims=(100, 200, 400), data="mnist", ambient=199_210, local=
 def test_the_headline_has_the_estimate_its_interval_and_what_is_published():
     words = headline(made([0.7, 0.85, 0.95]))
     assert "a net (199,210 weights): d at 90 % test accuracy is fastfood 283 [238, 336]" in words
-    assert "best test epochs 246" in words
+    assert "best epochs 246" in words
     assert words.endswith("of 3 seeds; published: Li et al. 2018 750, Gargiulo 2023 600.")
 
 

@@ -117,7 +117,7 @@ def test_a_variant_leaves_its_origin_alone():
         ({"optimiser": "adm"}, "unknown optimiser 'adm': did you mean 'adam'"),
         ({"optimiser": {"kind": "sgd", "eps": 1}}, "unknown field of optimiser 'sgd' 'eps': choose from decay, .*nesterov"),
         ({"momentum": 0}, "momentum is a field of optimiser 'sgd', and this spec has optimiser 'adam': change optimiser"),
-        ({"samples": 99}, "samples is a field of data 'teacher', and this spec has data 'digits'"),
+        ({"samples": 99}, "samples is a field of data 'teacher' or 'recall', and this spec has data 'digits'"),
         ({"net": parts.SGD()}, r"net = SGD\(.*\) is not one of fc"),
         ({"rewind": 5, "levels": 0}, "rewind = 5 has no level to rewind for: levels is 0"),
         ({"name": "a/b"}, "name = 'a/b' is not a plain folder name"),

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 import rmtlottery as rl
+from rmtlottery.analyze.dint import headline
 from rmtlottery.train.dint import AROUND, Search, accuracy, bracketed, dint
 
 SPEC = rl.preset("digits").but(widths="24", lr=1e-2, levels=0, epochs=3, seeds=(0, 1))
@@ -89,13 +90,17 @@ def test_it_ends_whatever_seeds_do(reached, first):
     search.train({first})
     search.reach_beyond(0.9, 1, 64)
     low, high = min(search.whole), max(search.whole)
-    assert low == 1 or high == 64 or accuracy(search.runs[low], (0, 1)) < 0.9 <= accuracy(search.runs[high], (0, 1))
+    assert (
+        low == 1
+        or high == 64
+        or accuracy(search.runs[low], (0, 1), "test") < 0.9 <= accuracy(search.runs[high], (0, 1), "test")
+    )
 
 
 def test_a_seed_that_diverged_reached_nothing():
     search = stub(lambda d: (0.8, None))
     search.train({5})
-    assert accuracy(search.runs[5], (0, 1)) == 0.4
+    assert accuracy(search.runs[5], (0, 1), "test") == 0.4
 
 
 def test_a_threshold_beyond_the_whole_net_is_refused_with_what_it_reaches(tmp_path):
@@ -118,6 +123,24 @@ def test_a_local_threshold_trains_the_whole_net_too(tmp_path):
 def test_said_is_searched_beyond_its_factors(tmp_path):
     runs = dint(SPEC.but(chart="said", seeds=(0,)), tmp_path, threshold=0.2, start=4, threads=1)
     assert min(sizes(runs)) >= 3
+
+
+def test_labels_by_lot_are_learnt_by_heart_where_the_training_part_is_asked(tmp_path):
+    """What Li et al. (2018) measure of shuffled labels: no test accuracy is to be had."""
+    spec = SPEC.but(data="digits", shuffled="labels", widths="40", batch=32, epochs=10, seeds=(0,))
+    runs = dint(spec, tmp_path, threshold=0.2, split="train", start=50, threads=1)
+    words = headline(rl.tabulate("dint", [ticket for run in runs for ticket in run], threshold=0.2, split="train"))
+    assert "d at 20 % train accuracy is" in words
+    last = {run.spec.chart.dim: run.metrics["train_accuracy"].iloc[-1] for run in runs[:-1]}
+    assert min(last.values()) < 0.2 <= max(last.values())
+    with pytest.raises(rl.Refusal, match=r"not 20\.0%"):
+        dint(spec, tmp_path, threshold=0.2, start=50, threads=1)
+
+
+@pytest.mark.parametrize(("split", "words"), [("tests", "test"), ("validation", "no validation part is held out")])
+def test_a_split_that_is_not_there_is_refused(split, words, tmp_path):
+    with pytest.raises(rl.Refusal, match=words):
+        dint(SPEC.but(validation=0), tmp_path, split=split)
 
 
 @pytest.mark.parametrize("threshold", [0, 1, 45])

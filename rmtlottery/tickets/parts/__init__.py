@@ -4,7 +4,7 @@ A field's annotation carries its help text and its bounds. A new field's default
 because a spec.json written before it does not name it.
 """
 
-from rmtlottery.tickets.parts.data import Cifar10, Cifar100, Data, Digits, Given, Mnist, Teacher
+from rmtlottery.tickets.parts.data import Cifar10, Cifar100, Data, Digits, Given, Mnist, Recall, Teacher
 from rmtlottery.tickets.parts.init import (
     DeltaOrthogonal,
     DividedBias,
@@ -18,7 +18,21 @@ from rmtlottery.tickets.parts.init import (
     Passed,
 )
 from rmtlottery.tickets.parts.keeping import Affine, Chart, Projection, Record, Said, Sum
-from rmtlottery.tickets.parts.net import FC, Conv, LeNet, Module, Net, Padding, Phi, Readout, Resnet, Resnet18, Sharing, Skip
+from rmtlottery.tickets.parts.net import (
+    FC,
+    Conv,
+    LeNet,
+    Module,
+    Net,
+    Padding,
+    Phi,
+    Readout,
+    Resnet,
+    Resnet18,
+    Sharing,
+    Skip,
+    Transformer,
+)
 from rmtlottery.tickets.parts.origin import Origin, Taken
 from rmtlottery.tickets.parts.part import Part
 from rmtlottery.tickets.parts.pruning import AtInit, Prune, Scope, Trained, Untrained
@@ -61,6 +75,7 @@ __all__ = [
     "Projection",
     "Prune",
     "Readout",
+    "Recall",
     "Record",
     "Resnet",
     "Resnet18",
@@ -75,5 +90,6 @@ __all__ = [
     "Target",
     "Teacher",
     "Trained",
+    "Transformer",
     "Untrained",
 ]

@@ -38,6 +38,18 @@ class Teacher(Data):
 
 
 @dataclass(frozen=True)
+class Recall(Data):
+    """Sequences of pairs of a key and a value, then one of the keys: the class is the value beside it."""
+
+    kind: ClassVar[str] = "recall"
+    pairs: Annotated[int, "pairs that a sequence shows, no key twice", at_least(1)] = 4
+    keys: Annotated[int, "keys there are", at_least(1)] = 8
+    values: Annotated[int, "values there are, which are the classes", at_least(2)] = 8
+    samples: Annotated[int, "sequences, every fifth one for the test", at_least(10)] = 5000
+    renaming: Annotated[int, "0: the answer is the value; k: its name by the k-th permutation", at_least(0)] = 0
+
+
+@dataclass(frozen=True)
 class Mnist(Data):
     """Handwritten digits: 60,000 pictures of 28x28 to learn from, 10,000 for the test (LeCun et al. 1998)."""
 

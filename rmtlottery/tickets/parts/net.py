@@ -81,6 +81,16 @@ class Skip(Net):
 
 
 @dataclass(frozen=True)
+class Transformer(Net):
+    """Attention without a mask and two layers in each block, normalised before them; classes are read off the last place."""
+
+    kind: ClassVar[str] = "transformer"
+    units: Annotated[int, "width of the stream", at_least(1)] = 32
+    heads: Annotated[int, "heads of the attention, which share out the units", at_least(1)] = 2
+    blocks: Annotated[int, "blocks of attention and two layers", at_least(1)] = 1
+
+
+@dataclass(frozen=True)
 class Module(Net):
     """A torch module that the user passes as `net=`; the Spec knows it by name and fingerprint."""
 
