@@ -7,7 +7,7 @@ KNOWN = rl.Spec().but(
     net="transformer", data="recall", init="own", levels=0, validation=0, lr=3e-3, epochs=5, seeds=(0, 1, 2), name="known"
 )
 OTHER = {"renaming": 1, "lr": 1e-2, "epochs": 15}
-SIZES = (60, 120, 180, 250, 350, 500)
+SIZES = (20, 40, 60, 120, 180, 250, 350, 500)
 CHARTS = ("affine", "said")
 
 SCRATCH = {
