@@ -32,6 +32,13 @@ WHOLE = {
     "lenet whole": LENET.but(chart="full", lr=1e-3, name="lenet-whole"),
 }
 
+# CIFAR-10, one seed: as much as fits into an hour of one core.
+CIFAR_LENET = rl.preset("li_lenet_cifar10").but(**LI, chart="affine", lr=1e-2, epochs=15).but(seeds=(0,))
+CIFAR_FC = rl.preset("li_fc_cifar10").but(**LI, chart="affine", lr=1e-2, epochs=15).but(seeds=(0,))
+CIFAR = {f"cifar lenet {d}": CIFAR_LENET.but(dim=d, name=f"cifar-lenet-dim={d}") for d in (600, 1000, 1700)} | {
+    f"cifar fc {d}": CIFAR_FC.but(dim=d, name=f"cifar-fc-dim={d}") for d in (4000, 7000)
+}
+
 # The report's own conclusions: what d depends on, and small nets of as many weights, tuned.
 SGD = {"kind": "sgd", "momentum": 0.9, "decay": 2e-4}
 TRAINED = {
@@ -63,13 +70,14 @@ SMALL = {
     for lr in (3e-3, 1e-2, 3e-2)
 }
 
-RUNS = FCS | BY_LI | LENETS | PROJECTED | LARGE | WHOLE | OTHERWISE | SMALL
+RUNS = FCS | BY_LI | LENETS | PROJECTED | LARGE | WHOLE | CIFAR | OTHERWISE | SMALL
 FIGURES = {
     "dint-fc": ("dint", {}, [*FCS, "fc whole"]),
     "dint-fc-li": ("dint", {}, [*BY_LI]),
     "dint-lenet": ("dint", {}, [*LENETS, "lenet whole"]),
     "dint-projections": ("dint", {}, [*PROJECTED]),
     "dint-large": ("dint", {}, [*LARGE]),
+    "dint-cifar": ("dint", {"threshold": 0.45}, [*CIFAR]),
     "dint-otherwise": ("dint", {}, [*OTHERWISE]),
     "small": ("accuracy", {}, [*SMALL]),
 }

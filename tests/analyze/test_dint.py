@@ -81,6 +81,20 @@ def test_the_headline_has_the_estimate_its_interval_and_what_is_published():
     assert words.endswith("of 3 seeds; published: Li et al. 2018 750, Gargiulo 2023 600.")
 
 
+def test_what_is_published_of_the_test_part_stands_beside_no_other():
+    table = made([0.7, 0.85, 0.95])
+    words = headline(table.assign(split="train", of="train"))
+    assert "90 % train accuracy is fastfood 283" in words
+    assert "published" not in words
+
+
+@pytest.mark.parametrize(("split", "words"), [("tests", "unknown split"), ("validation", "has no validation part")])
+def test_a_split_that_is_not_there_is_refused(split, words, tmp_path):
+    (run,) = grid(SPEC.but(validation=0, epochs=1, seeds=(0,)), [15], tmp_path, threads=1)
+    with pytest.raises(rl.Refusal, match=words):
+        rl.tabulate("dint", run, split=split)
+
+
 @pytest.mark.parametrize(
     ("accuracies", "words"), [([0.5, 0.6, 0.7], "fastfood above 400"), ([0.92] * 3, "fastfood below 100")]
 )
