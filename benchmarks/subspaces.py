@@ -1,4 +1,4 @@
-"""Steps in a subspace by Fastfood over all weights, against Fastfood tensor by tensor; its transform; grids of sizes."""
+"""Steps in a subspace by Fastfood over all weights, against Fastfood tensor by tensor; its transform; every kind; grids."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +12,7 @@ from benchmarks._by_tensor import ByTensor, butterfly
 from benchmarks._clock import Row, pairs
 from rmtlottery import Spec, fit
 from rmtlottery.charts.hadamard import hadamard
+from rmtlottery.charts.projections import projection
 from rmtlottery.datasets.dataset import Dataset
 from rmtlottery.datasets.given import given
 from rmtlottery.train.grid import grid
@@ -23,6 +24,8 @@ DIFFERS = (
 )
 SAMPLES = 11_000
 NETS = {"D = 199,210, d = 750": ("2x200", 750), "D = 1,003,690, d = 10,000": ("2x680", 10_000)}
+AMBIENT, DIM = 199_210, 750
+IMPLICIT = ("sparse", "countsketch", "fastfood", "fastfood_block", "fastjl")
 SMALL = {"D = 2,089": "28", "D = 685": "9"}
 SIZES, SEEDS = (20, 40, 80, 160), (0, 1, 2, 3)
 
@@ -34,6 +37,9 @@ def measure() -> Iterator[Row]:
     for bits in (18, 20):
         x = torch.randn(1 << bits)
         yield pairs(f"transform of 2^{bits}", lambda x=x: hadamard(x), lambda x=x: butterfly(x), runs=15)
+    dense = there_and_back("dense")
+    for kind in IMPLICIT:
+        yield pairs(f"P and its adjoint, {kind}", there_and_back(kind), dense)
     for case, widths in SMALL.items():
         yield grids(case, widths)
 
@@ -59,6 +65,19 @@ def other(spec: Spec, data: Dataset, dim: int) -> Callable[[], None]:
             optimiser.step()
 
     return steps
+
+
+def there_and_back(kind: str) -> Callable[[], None]:
+    """Ten times P theta, and P^T g; the other side holds P as a matrix."""
+    made = projection(kind, AMBIENT, DIM, 0)
+    theta, g = torch.randn(DIM), torch.randn(AMBIENT)
+
+    def run() -> None:
+        for _ in range(10):
+            made.apply(theta)
+            made.adjoint(g)
+
+    return run
 
 
 def grids(case: str, widths: str) -> Row:
