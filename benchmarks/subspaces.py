@@ -27,7 +27,7 @@ NETS = {"D = 199,210, d = 750": ("2x200", 750), "D = 1,003,690, d = 10,000": ("2
 AMBIENT, DIM = 199_210, 750
 IMPLICIT = ("sparse", "countsketch", "fastfood", "fastfood_block", "fastjl")
 SMALL = {"D = 2,089": "28", "D = 685": "9"}
-SIZES, SEEDS = (20, 40, 80, 160), (0, 1, 2, 3)
+SIZES, SEEDS = (20, 40, 60, 80, 100, 120, 140, 160), tuple(range(8))
 
 
 def measure() -> Iterator[Row]:
@@ -81,7 +81,7 @@ def there_and_back(kind: str) -> Callable[[], None]:
 
 
 def grids(case: str, widths: str) -> Row:
-    """Sixteen runs on the digits: four sizes, four seeds."""
+    """Sixty-four runs on the digits: eight sizes, eight seeds."""
     spec = Spec().but(net={"widths": widths}, chart="affine", levels=0, epochs=10, batch=32, lr=1e-2)
     threads = torch.get_num_threads()
 
@@ -95,4 +95,4 @@ def grids(case: str, widths: str) -> Row:
                 for seed in SEEDS:
                     fit(spec.but(dim=dim, seeds=(seed,)), Path(root) / str(seed), threads=threads)
 
-    return pairs(f"grid of 16, {case}", together, one_by_one)
+    return pairs(f"grid of 64, {case}", together, one_by_one)

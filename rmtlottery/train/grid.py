@@ -1,6 +1,7 @@
 """Runs of one Spec in subspaces of several sizes, trained together: replicates are (d, seed)."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +20,9 @@ from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.progress import Progress
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.spec import Spec
+from rmtlottery.tickets.ticket import Weights
 from rmtlottery.train.bar import Bar
+from rmtlottery.train.beginning import Beginning
 from rmtlottery.train.behind import Behind
 from rmtlottery.train.directions import several
 from rmtlottery.train.fit import check_options, default_root, divided, planned
@@ -30,10 +33,12 @@ from rmtlottery.train.loop import train
 from rmtlottery.train.material import Material, check_precision
 from rmtlottery.train.plan import steps_a_level
 from rmtlottery.train.saving import Saving
+from rmtlottery.train.state import State
 from rmtlottery.work.machine import settled
 
 NUMBERS = {"cpu": 2**18, "cuda": 2**26}  # weights of all replicates that are trained together
 MOST = 128
+WRITERS = 16
 Place = tuple[int, int]
 Engines = dict[Place, Levels]
 
@@ -121,11 +126,20 @@ class Party:
         saving = Saving(progress, unit.to_dict() | {"beside": beside}, unit.device, self.watch)
         with settled(unit.threads, unit.device), between_steps() as asked, Behind() as behind:
             state = train(job, saving.resume(job, seeds), saving.ticker(job, asked, behind))
-            weights = job.weights(state)
-            for number, place in enumerate(places):
-                self.engines[place].leave(state, weights, number, origins[place[1]], {"beside": beside})
-                self.engines[place].directions.drawn.clear()
+            self.leave(places, state, job.weights(state), [origins[seed] for seed in seeds])
             progress.clear(0)
+
+    def leave(self, places: list[Place], state: State, weights: Weights, origins: list[Beginning]) -> None:
+        """A ticket of each, several at a time: most of it is waiting for the disk."""
+        beside = {"beside": [f"{dim}/{seed}" for dim, seed in places]}
+
+        def one(number: int) -> None:
+            engine = self.engines[places[number]]
+            engine.leave(state, weights, number, origins[number], beside)
+            engine.directions.drawn.pop(places[number][1], None)
+
+        with ThreadPoolExecutor(WRITERS) as hands:
+            list(hands.map(one, range(len(places))))
 
     def chart(self, places: list[Place], theta: torch.Tensor) -> Chart:
         return several(theta, [(self.engines[place].directions, place[1]) for place in places])
