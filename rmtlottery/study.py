@@ -174,7 +174,8 @@ def narrow(net: Net) -> Net:
     if isinstance(net, Conv):
         padding: Padding = "zero" if net.padding == "none" else net.padding  # 5x5 windows do not fit into 8x8 pictures twice
         few = tuple(min(channels, NARROW // 4) for channels in net.channels[:SHORT])
-        return replace(net, channels=few, pools=(), padding=padding)
+        widths = tuple(min(width, NARROW) for width in net.widths)
+        return replace(net, channels=few, pools=(), padding=padding, widths=widths)
     return replace(net, **NARROWED.get(type(net), {}))
 
 

@@ -43,7 +43,7 @@ def test_a_run_brings_all_that_it_descends_from():
     assert study.wanted(runs, None) == runs
 
 
-@pytest.mark.parametrize("preset", ["lens_conv_small", "resnet20_cifar10", "resnet18_cifar10", "lens_skip"])
+@pytest.mark.parametrize("preset", ["lens_conv_small", "conv4", "resnet20_cifar10", "resnet18_cifar10", "lens_skip"])
 def test_every_kind_of_net_is_narrowed(preset):
     shapes = [nets.build(net, (1, 8, 8), 10).shapes for net in (rl.preset(preset).net, study.narrow(rl.preset(preset).net))]
     large, small = (sum(np.prod(shape) for shape in held.values()) for held in shapes)
