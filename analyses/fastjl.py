@@ -85,5 +85,5 @@ FIGURES = {
     "dint-large": ("dint", {}, [*LARGE]),
     "dint-cifar": ("dint", {"threshold": 0.45}, [*CIFAR]),
     "dint-otherwise": ("dint", {}, [*OTHERWISE]),
-    "small": ("accuracy", {}, [*SMALL]),
+    "accuracy-small": ("accuracy", {}, [*SMALL]),
 }
