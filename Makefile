@@ -9,8 +9,8 @@ RMTL_RUNS ?= runs
 demo: .venv/installed
 	RMTL_RUNS="$(RMTL_RUNS)" $(BIN)/python -m rmtlottery.study digits
 
-# A worker for every core, each with one thread.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(shell nproc 2>/dev/null || echo logical) --dist loadfile
+# A worker for every core, each with one thread. What Python compiles is kept: tests start some sixty commands.
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(shell nproc 2>/dev/null || echo logical) --dist loadfile
 
 test: .venv/test lint
 	$(PYTEST) -m "not slow"

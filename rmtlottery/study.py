@@ -120,6 +120,7 @@ def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str,
     from rmtlottery.train.material import material
 
     made: dict[str, Run] = {}
+    children: dict[str, Run] = {}  # in small many are one
     for name, entry in entries.items():
         print(f"{name}:", flush=True)
         if isinstance(entry, Spec):
@@ -127,8 +128,10 @@ def make(entries: Mapping[str, Any], root: Path, smoke: bool, unit: Mapping[str,
             print(preview(material(spec)), flush=True)
             made[name] = fit(spec, root, **unit)
         else:
-            parent, changed = made[entry[0]], entry[1]
-            made[name] = child(parent, root, shortened(changed, parent) if smoke else changed, **unit)
+            parent = made[entry[0]]
+            changed = shortened(entry[1], parent) if smoke else entry[1]
+            which = repr((parent.path, sorted(changed.items())))
+            made[name] = children[which] = children.get(which) or child(parent, root, changed, **unit)
             print(made[name].path, flush=True)
     return made
 
@@ -170,13 +173,16 @@ def fewer(dim: int) -> int:
 def narrow(net: Net) -> Net:
     """The same net with few units, and of a chain the first layers alone."""
     if isinstance(net, FC):
-        return replace(net, widths=tuple(min(width, NARROW) for width in net.widths[:SHORT]))
+        return replace(net, widths=fewest(net.widths, NARROW))
     if isinstance(net, Conv):
         padding: Padding = "zero" if net.padding == "none" else net.padding  # 5x5 windows do not fit into 8x8 pictures twice
-        few = tuple(min(channels, NARROW // 4) for channels in net.channels[:SHORT])
-        widths = tuple(min(width, NARROW) for width in net.widths)
+        few, widths = fewest(net.channels, NARROW // 4), fewest(net.widths, NARROW)
         return replace(net, channels=few, pools=(), padding=padding, widths=widths)
     return replace(net, **NARROWED.get(type(net), {}))
+
+
+def fewest(sizes: Sequence[int], most: int) -> tuple[int, ...]:
+    return tuple(min(size, most) for size in sizes[:SHORT])
 
 
 if __name__ == "__main__":

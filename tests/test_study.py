@@ -11,6 +11,7 @@ from rmtlottery import nets, study
 from rmtlottery.charts.flat import layers, total
 from rmtlottery.datasets import dataset
 from rmtlottery.tickets.parts import Recall, Transformer
+from rmtlottery.train.child import child
 
 
 def test_every_study_is_found_with_its_question():
@@ -48,6 +49,13 @@ def test_every_kind_of_net_is_narrowed(preset):
     shapes = [nets.build(net, (1, 8, 8), 10).shapes for net in (rl.preset(preset).net, study.narrow(rl.preset(preset).net))]
     large, small = (sum(np.prod(shape) for shape in held.values()) for held in shapes)
     assert small < large / 20
+
+
+def test_convolutions_are_narrowed_and_so_are_the_layers_after_them():
+    small = study.narrow(rl.preset("li_lenet_mnist").net)
+    assert (small.channels, small.widths) == ((4, 4), (16, 16))
+    shapes = nets.build(small, (1, 8, 8), 10).shapes
+    assert (shapes["fc1.weight"], shapes["fc2.weight"]) == ((16, 4 * 8 * 8), (16, 16))
 
 
 def test_a_transformer_keeps_its_sequences_for_it_takes_no_pictures():
@@ -103,19 +111,32 @@ def test_children_are_trained_from_controls_and_figures_are_of_the_runs_they_nam
     assert pd.read_csv(tables / "of_children.csv")["inputs"].iloc[0].startswith("20 test inputs")
 
 
-def test_a_second_start_trains_nothing_and_asks_nothing(small_study, tmp_path, monkeypatch):
+def test_a_second_start_trains_nothing_asks_nothing_and_draws_nothing(small_study, tmp_path, monkeypatch):
     study.main(small_study)
-    before = {path: path.read_bytes() for path in (tmp_path / "runs").rglob("*.csv")}
+    before = {path: path.read_bytes() for path in (tmp_path / "runs" / "study-own").rglob("*.*")}
     monkeypatch.setattr("rmtlottery.train.levels.train", lambda *what: pytest.fail("trained again"))
     monkeypatch.setattr("rmtlottery.analyze._answer.gather", lambda *what: pytest.fail("asked again"))
+    monkeypatch.setattr("rmtlottery.analyze._answer.plot", lambda *what: pytest.fail("drawn again"))
     assert study.main(small_study) == 0
-    assert {path: path.read_bytes() for path in (tmp_path / "runs").rglob("*.csv")} == before
+    assert {path: path.read_bytes() for path in (tmp_path / "runs" / "study-own").rglob("*.*")} == before
+    assert {path.suffix for path in before} == {".csv", ".npz", ".png", ".html"}
 
 
 def test_only_makes_what_is_named_and_what_it_descends_from(small_study, tmp_path, capsys):
     assert study.main([*small_study, "--only", "rescaled"]) == 0
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["parent", "parent-on-rescale-4"]
     assert capsys.readouterr().out.splitlines()[-2:] == [f"{tmp_path}/runs/parent", f"{tmp_path}/runs/parent-on-rescale-4"]
+
+
+def test_children_that_are_one_in_small_are_made_once(small_study, monkeypatch):
+    path, made = study.folder() / "own.py", []
+    path.write_text(path.read_text() + 'RUNS["again"] = ("parent", {"control": "shuffle_mask", "at": (1, 2), "lr": 1e-2})\n')
+    monkeypatch.setattr("rmtlottery.train.child.child", lambda *what: (made.append(what), child(*what))[1])
+    words = [*small_study, "--only", "shuffled,again,rescaled"]
+    assert study.main([*words, "--smoke"]) == 0
+    assert len(made) == 2
+    assert study.main(words) == 0
+    assert len(made) == 5
 
 
 def test_a_run_that_is_not_of_the_study_is_refused(small_study):

@@ -118,10 +118,11 @@ def beside(sources: Sequence[Any], control: str | None, seed: int | None) -> Pat
 
 
 def names(only: str | None) -> list[str]:
-    chosen = only.split(",") if only else list(questions())
+    known = questions()
+    chosen = only.split(",") if only else list(known)
     for name in chosen:
-        if name not in questions():
-            raise unknown("analysis", name, questions())
+        if name not in known:
+            raise unknown("analysis", name, known)
     return chosen
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rmtlottery.analyze import _kept
 from rmtlottery.analyze._ask import distinct, gather, plot
 from rmtlottery.analyze._checkpoint import Checkpoint
+from rmtlottery.analyze._kept import Kept
 from rmtlottery.analyze._questions import analysis, beyond_weights, charts, nets, questions
 from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Source = Run | Checkpoint
+DOTS = 130  # of a figure's inch
 FEW = 8  # runs that a report's first sentence names; all stand at its end
 
 
@@ -35,7 +37,7 @@ class Question(NamedTuple):
 
 class Form(NamedTuple):
     """How answers are made and written: by how many processes, as csv or json, with which faults met before, and whether
-    what was asked before of the same tickets by the same code is taken from disk.
+    what was asked, drawn and said before of the same tickets by the same code is taken from disk.
     """
 
     workers: int = 1
@@ -114,37 +116,46 @@ def lacks(source: Source, name: str) -> str:
 def one(question: Question, out: Path, form: Form) -> tuple[Answer, list[str]]:
     """One analysis: its table and its figure on disk, its section of the report, and what could not be asked."""
     name, stem = question.name, question.file or question.name
-    table, faults = asked_before(question, out / "tables" / f"{stem}.npz", form) if form.kept else ask(question, form)
-    picture, file = png(plot(name, table)), f"tables/{stem}.{form.written}"
-    write(out / file, text(table, form.written).encode())
-    write(out / "figures" / f"{stem}.png", picture)
-    module = analysis(name)
-    about = " ".join((module.__doc__ or "").partition("\n")[2].split())
-    headline = module.headline(table) if hasattr(module, "headline") else ""
-    return Answer(stem, questions()[name], headline, about, picture, table, file), faults
+    runs = [source for source in question.of or () if isinstance(source, Run)]
+    if form.kept and len(runs) == len(question.of or ()):  # checkpoints have no record that would tell a change
+        held, faults = told_before(question, out / "tables" / f"{stem}.npz", runs, form)
+    else:
+        table, faults = ask(question, form)
+        held = told(name, table)
+    file = f"tables/{stem}.{form.written}"
+    write(out / file, text(held.table, form.written).encode())
+    write(out / "figures" / f"{stem}.png", held.picture)
+    about = " ".join((analysis(name).__doc__ or "").partition("\n")[2].split())
+    return Answer(stem, questions()[name], held.headline, about, held.picture, held.table, file), faults
 
 
 def ask(question: Question, form: Form) -> "tuple[pd.DataFrame, list[str]]":
     return gather(question.name, chain.from_iterable(question.of or ()), dict(question.given), form.workers)
 
 
-def asked_before(question: Question, path: Path, form: Form) -> "tuple[pd.DataFrame, list[str]]":
-    """The table that lies there, if nothing it depends on has changed; else asked, and kept where nothing went wrong.
+def told(name: str, table: "pd.DataFrame") -> Kept:
+    """The table with its figure and its sentence."""
+    module = analysis(name)
+    return Kept(table, png(plot(name, table)), module.headline(table) if hasattr(module, "headline") else "")
 
-    Of checkpoints none is kept: they have no record that would tell a change.
+
+def told_before(question: Question, path: Path, runs: Sequence[Run], form: Form) -> tuple[Kept, list[str]]:
+    """What lies there, if nothing it depends on has changed; else asked and drawn, and kept where nothing went wrong.
+
+    A table is kept before it is drawn.
     """
-    sources = question.of or ()
-    runs = [source for source in sources if isinstance(source, Run)]
-    if len(runs) < len(sources):
-        return ask(question, form)
     mark = _kept.mark(question.name, question.given, runs)
-    table = _kept.load(path, mark)
-    if table is not None:
-        return table, []
-    table, faults = ask(question, form)
-    if not faults:
-        _kept.save(path, mark, table)
-    return table, faults
+    held, faults = _kept.load(path, mark), list[str]()
+    if held is None:
+        table, faults = ask(question, form)
+        held = Kept(table)
+        if not faults:
+            _kept.save(path, mark, held)
+    if not held.picture:
+        held = told(question.name, held.table)
+        if not faults:
+            _kept.save(path, mark, held)
+    return held, faults
 
 
 def text(table: Any, written: str) -> str:
@@ -152,11 +163,18 @@ def text(table: Any, written: str) -> str:
 
 
 def png(figure: "Figure") -> bytes:
-    """Drawn once where a layout engine has fitted all in; to find what stands out is to draw it twice."""
+    """Drawn once where a layout engine has fitted all in; to find what stands out is to draw it twice.
+
+    The engine is done with before: matplotlib draws twice while it is there.
+    """
     import matplotlib.pyplot as plt
 
-    held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=130, bbox_inches=None if figure.get_layout_engine() else "tight")
+    held, engine = io.BytesIO(), figure.get_layout_engine()
+    if engine:
+        figure.set_dpi(DOTS)
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+    figure.savefig(held, format="png", dpi=DOTS, bbox_inches=None if engine else "tight")
     plt.close(figure)
     return held.getvalue()
 

@@ -1,4 +1,4 @@
-"""Tables that are not asked twice: kept exactly, with a mark of all that they depend on."""
+"""Answers that are not made twice: kept exactly, with a mark of all that they depend on."""
 
 import hashlib
 import io
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -23,15 +23,31 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 
 
+class Kept(NamedTuple):
+    """A table and, once it was drawn, what the report has of it: the figure as a PNG, and its sentence."""
+
+    table: "pd.DataFrame"
+    picture: bytes = b""
+    headline: str = ""
+
+
 def mark(name: str, given: Mapping[str, Any], runs: Sequence[Run]) -> str:
     """The question and its options, the runs' places and tickets, the code that answers, and what its bits depend on."""
     tickets = [[str(run.path.resolve()), sorted(map(str, run.records().values()))] for run in runs]
-    return hashlib.sha256(json.dumps([name, dict(given), tickets, code(), provenance(), versions()]).encode()).hexdigest()
+    held = [name, dict(given), tickets, code(), provenance(), versions(), style()]
+    return hashlib.sha256(json.dumps(held).encode()).hexdigest()
 
 
 def versions() -> list[str]:
-    """Of packages whose numbers stand in tables."""
-    return [version(package) for package in ("scipy", "pandas", "statsmodels")]
+    """Of packages whose numbers stand in tables, and of those that draw them."""
+    return [version(package) for package in ("scipy", "pandas", "statsmodels", "matplotlib", "seaborn")]
+
+
+def style() -> str:
+    """What the user's file tells matplotlib."""
+    from matplotlib import matplotlib_fname
+
+    return Path(matplotlib_fname()).read_text()
 
 
 @cache
@@ -42,12 +58,13 @@ def code() -> str:
     return whole.hexdigest()
 
 
-def save(path: Path, mark: str, table: "pd.DataFrame") -> None:
+def save(path: Path, mark: str, kept: Kept) -> None:
     """Columns of numbers to the bit, others as words; a column that is neither is not kept, and so is no table of it."""
-    columns = {f"column {place}": values(table[name]) for place, name in enumerate(table)}
+    columns = {f"column {place}": values(kept.table[name]) for place, name in enumerate(kept.table)}
     if all(held is not None for held in columns.values()):
-        held = io.BytesIO()
-        np.savez_compressed(held, mark=np.array(mark), names=np.array(list(table)), **columns)  # type: ignore[arg-type]
+        drawn = {"picture": np.frombuffer(kept.picture, np.uint8), "headline": np.array(kept.headline)}
+        held, names = io.BytesIO(), np.array(list(kept.table))
+        np.savez_compressed(held, mark=np.array(mark), names=names, **drawn, **columns)  # type: ignore[arg-type]
         write(path, held.getvalue())
 
 
@@ -58,14 +75,15 @@ def values(column: "pd.Series") -> np.ndarray | None:
     return np.array(words) if all(isinstance(word, str) for word in words) else None
 
 
-def load(path: Path, mark: str) -> "pd.DataFrame | None":
-    """The table of this mark, if it is what lies there."""
+def load(path: Path, mark: str) -> Kept | None:
+    """What was kept with this mark, if it is what lies there."""
     import pandas as pd
 
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
             if str(held["mark"]) != mark:
                 return None
-            return pd.DataFrame({str(name): held[f"column {place}"] for place, name in enumerate(held["names"])})
+            table = pd.DataFrame({str(name): held[f"column {place}"] for place, name in enumerate(held["names"])})
+            return Kept(table, held["picture"].tobytes(), str(held["headline"]))
     except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile, zlib.error):
         return None  # RuntimeError: an altered byte may say that a zip is encrypted, or of a later kind

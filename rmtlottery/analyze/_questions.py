@@ -1,6 +1,7 @@
 """Finding the analyses in their folder, and what they may be told. Names with an underscore are not analyses."""
 
 import ast
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,9 @@ def questions() -> dict[str, str]:
     return {path.stem: first_line(path) for path in sorted(FOLDER.glob("[!_]*.py"))}
 
 
+@cache
 def first_line(path: Path) -> str:
+    """Of a file's docstring; read once, as a file is imported once."""
     return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
 
 

@@ -10,7 +10,6 @@ inputs are of more contrast than others: lengths are homogeneous, so that only i
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.signal import fftconvolve
 from scipy.special import ndtr
 
 from rmtlottery.meanfield.gaussian import Array, density, lengths
@@ -25,6 +24,8 @@ def reflected_lengths(shift: ArrayLike, spread: ArrayLike) -> Array:
 
     A channel that is there from a later step on has shift and spread 0 before.
     """
+    from scipy.signal import fftconvolve  # half a second, which most who ask theory have no use for
+
     shift, spread = np.broadcast_arrays(np.asarray(shift, float), lengths(spread, "spread"))
     if shift.ndim != 2 or not np.all(np.isfinite(shift)):
         raise ValueError(f"shift and spread of shape {shift.shape} are not finite values of (steps, channels)")

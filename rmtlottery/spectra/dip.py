@@ -17,7 +17,7 @@ Places = NDArray[np.int_]
 Corner = tuple[int, float, float]
 DRAWS = 2000
 LARGEST = 1000  # uniform samples beyond follow sqrt(n) dip, whose law has settled to 2 %
-SHORT = 300  # points from which on a pass without a loop is worth it
+SHORT = 100  # points from which on a pass without a loop is worth it
 STRIDES = (32, 4, 1)
 
 

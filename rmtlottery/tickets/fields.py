@@ -2,8 +2,10 @@
 
 import math
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from rmtlottery.refusal import Refusal, unknown
@@ -64,14 +66,19 @@ class Field(NamedTuple):
     default: Any
 
 
-def declared(part: type) -> dict[str, Field]:
+def declared(part: type) -> Mapping[str, Field]:
     """The fields of a dataclass whose annotations read `Annotated[type, help, *bounds]`."""
+    return read(part)
+
+
+@cache
+def read(part: type) -> Mapping[str, Field]:
     hints = typing.get_type_hints(part, include_extras=True)
     found = {}
     for field in fields(part):
         kind, help_text, *bounds = get_args(hints[field.name])
         found[field.name] = Field(field.name, kind, help_text, tuple(bounds), field.default)
-    return found
+    return MappingProxyType(found)
 
 
 def choices(field: Field) -> tuple[str, ...]:

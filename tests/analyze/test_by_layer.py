@@ -26,8 +26,7 @@ def test_neighbours_that_are_small_in_sum_are_asked_together(ticket, monkeypatch
     assert list(together(ticket)) == [[1], [2], [3], [4], [5]]
 
 
-@pytest.mark.parametrize("small", [1, 70, 2**20])
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("small", "workers"), [(1, 1), (70, 1), (2**20, 1), (1, 2)])
 def test_numbers_are_those_of_the_whole_however_they_are_asked(ticket, small, workers, monkeypatch):
     monkeypatch.setattr(_by_layer, "SMALL", small)
     table, faults = gather("weights", [ticket], {}, workers)

@@ -1,4 +1,4 @@
-"""Tables that are kept: the same to the bit, and never in the place of another."""
+"""Answers that are kept: the same to the bit, and never in the place of another."""
 
 import shutil
 from importlib.metadata import version
@@ -11,37 +11,46 @@ import torch
 from safetensors.torch import save_file
 
 import rmtlottery as rl
-from rmtlottery.analyze import _kept
+from rmtlottery.analyze import _answer, _kept
 from rmtlottery.analyze._answer import Form, answer
 from rmtlottery.analyze._checkpoint import Checkpoint
+from rmtlottery.analyze._kept import Kept
 
 TABLE = pd.DataFrame(
     {"run": ["a", "b"], "level": [3, 4], "q": [0.1 + 0.2, np.nan], "edge": [np.inf, 1e-300], "refused": [True, False]}
 ).assign(parts=np.array([7, 255], dtype=np.uint8))
+WHOLE = Kept(TABLE, b"\x89PNG\r\n\x1a\n\x00\xff\x00", "chi is 1 ± 0.1.")
 
 
-def test_a_table_comes_back_to_the_bit(tmp_path):
-    _kept.save(tmp_path / "t.npz", "mark", TABLE)
-    pd.testing.assert_frame_equal(_kept.load(tmp_path / "t.npz", "mark"), TABLE, check_exact=True)
+def same(found, expected):
+    return found.table.equals(expected.table) and found[1:] == expected[1:]
 
 
-def test_another_mark_a_damaged_file_and_none_are_no_table(tmp_path):
+@pytest.mark.parametrize("kept", [Kept(TABLE), WHOLE], ids=["asked", "drawn"])
+def test_it_comes_back_to_the_bit(kept, tmp_path):
+    _kept.save(tmp_path / "t.npz", "mark", kept)
+    found = _kept.load(tmp_path / "t.npz", "mark")
+    pd.testing.assert_frame_equal(found.table, TABLE, check_exact=True)
+    assert found[1:] == kept[1:]
+
+
+def test_another_mark_a_damaged_file_and_none_are_no_answer(tmp_path):
     path = tmp_path / "t.npz"
     assert _kept.load(path, "mark") is None
-    _kept.save(path, "mark", TABLE)
+    _kept.save(path, "mark", WHOLE)
     assert _kept.load(path, "other") is None
     path.write_bytes(path.read_bytes()[:100])
     assert _kept.load(path, "mark") is None
 
 
-def test_a_file_with_any_byte_altered_is_the_table_or_none(tmp_path):
+def test_a_file_with_any_byte_altered_is_the_answer_or_none(tmp_path):
     path = tmp_path / "t.npz"
-    _kept.save(path, "mark", TABLE)
+    _kept.save(path, "mark", WHOLE)
     whole = path.read_bytes()
     for place, byte in enumerate(whole):
         path.write_bytes(whole[:place] + bytes([byte ^ 1]) + whole[place + 1 :])
         found = _kept.load(path, "mark")
-        assert found is None or found.equals(TABLE)
+        assert found is None or same(found, WHOLE)
 
 
 def without_mark(path):
@@ -54,13 +63,13 @@ def bare(path):
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, Path.touch, without_mark, bare, lambda path: path.write_text("no zip")])
-def test_what_is_no_kept_table_is_none(tmp_path, make):
+def test_what_is_no_kept_answer_is_none(tmp_path, make):
     make(tmp_path / "t.npz")
     assert _kept.load(tmp_path / "t.npz", "mark") is None
 
 
 def test_what_is_neither_number_nor_word_is_not_kept(tmp_path):
-    _kept.save(tmp_path / "t.npz", "mark", pd.DataFrame({"level": [1, 2], "odd": ["a", None]}))
+    _kept.save(tmp_path / "t.npz", "mark", Kept(pd.DataFrame({"level": [1, 2], "odd": ["a", None]})))
     assert not (tmp_path / "t.npz").exists()
 
 
@@ -77,18 +86,25 @@ def test_the_mark_knows_question_options_tickets_place_and_code(tiny_run, tiny, 
     assert _kept.mark(*asked) == marks[0]
 
 
-@pytest.mark.parametrize("part", ["code", "provenance", "versions"])
+@pytest.mark.parametrize("part", ["code", "provenance", "versions", "style"])
 def test_the_mark_knows_what_answers(tiny_run, monkeypatch, part):
     before = _kept.mark("qmap", {}, [tiny_run])
     monkeypatch.setattr(_kept, part, lambda: "another")
     assert _kept.mark("qmap", {}, [tiny_run]) != before
 
 
-@pytest.mark.parametrize("package", ["scipy", "pandas", "statsmodels"])
+@pytest.mark.parametrize("package", ["scipy", "pandas", "statsmodels", "matplotlib", "seaborn"])
 def test_a_package_of_another_version_asks_anew(monkeypatch, package):
     before = _kept.versions()
     monkeypatch.setattr(_kept, "version", lambda name: "0" if name == package else version(name))
     assert sum(new != old for new, old in zip(_kept.versions(), before, strict=True)) == 1
+
+
+def test_the_style_is_that_of_the_users_file(tmp_path, monkeypatch):
+    before = _kept.style()
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 7")
+    monkeypatch.setenv("MATPLOTLIBRC", str(tmp_path))
+    assert _kept.style() == "lines.linewidth: 7" != before
 
 
 @pytest.mark.parametrize("file", ["a.py", "room/b.py"])
@@ -126,6 +142,36 @@ def test_a_ticket_that_was_trained_anew_is_asked_anew(tiny, tmp_path):
     more = rl.fit(tiny.but(levels=1, seeds=(0, 1)), tmp_path)
     answer([more], [("accuracy",)], tmp_path / "out" / "report.html", "t", "c", Form(kept=True))
     assert set(pd.read_csv(tmp_path / "out" / "tables" / "accuracy.csv")["seed"]) == {0, 1}
+
+
+def told(run, folder):
+    """The report, and each table and figure, of two questions."""
+    asked = [("accuracy", {}, [run]), ("qmap", {"samples": 10}, [run], "signal")]
+    answer([run], asked, folder / "report.html", "t", "c", Form(kept=True))
+    return {path.name: path.read_bytes() for path in folder.rglob("*.*") if path.suffix != ".npz"}
+
+
+def test_what_was_drawn_is_not_drawn_again_and_is_the_same(tiny_run, tmp_path, monkeypatch):
+    before = told(tiny_run, tmp_path)
+    assert len(before) == 5
+    (tmp_path / "figures" / "signal.png").unlink()
+    for name in ("gather", "plot", "png"):
+        monkeypatch.setattr(f"rmtlottery.analyze._answer.{name}", lambda *what: pytest.fail("made again"))
+    monkeypatch.setattr("rmtlottery.analyze.accuracy.headline", lambda table: pytest.fail("said again"))
+    assert told(tiny_run, tmp_path) == before
+
+
+def test_what_could_not_be_drawn_is_drawn_of_the_table_that_was_kept(tiny_run, tmp_path, monkeypatch):
+    """And then ends as it would have."""
+    expected = told(tiny_run, tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr("rmtlottery.analyze._answer.png", lambda figure: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            told(tiny_run, tmp_path / "cut")
+    asked, gather = [], _answer.gather
+    monkeypatch.setattr(_answer, "gather", lambda name, *what: (asked.append(name), gather(name, *what))[1])
+    assert told(tiny_run, tmp_path / "cut") == expected
+    assert asked == ["qmap"]
 
 
 def test_a_table_with_faults_is_not_kept(tiny_run, tmp_path, monkeypatch):

@@ -14,6 +14,13 @@ def test_what_needs_more_than_weights_says_what():
     assert told["jacobian"] == "the net and its data"
 
 
+def test_a_source_is_read_for_its_question_once(monkeypatch):
+    """A report asks for every question some thirty times."""
+    before = _questions.questions()
+    monkeypatch.setattr(_questions.ast, "parse", lambda text: pytest.fail("read again"))
+    assert _questions.questions() == before
+
+
 @pytest.mark.parametrize("name", ["layer", "_style", "nowhere"])
 def test_what_is_no_analysis_is_refused(name):
     for ask in (_questions.analysis, _questions.options):

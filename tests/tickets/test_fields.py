@@ -144,3 +144,9 @@ def test_a_declaration_holds_type_help_bounds_and_default():
     field = declared(Steps)["factor"]
     assert (field.name, field.kind, field.help, field.default) == ("factor", float, "what it is multiplied by there", 0.1)
     assert [bound.words for bound in field.bounds] == ["above 0"]
+
+
+def test_a_declaration_is_read_once_and_nobody_alters_it():
+    assert declared(Steps) is declared(Steps)
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        declared(Steps)["factor"] = None
