@@ -115,12 +115,13 @@ def draw(part: "pd.DataFrame", axes: "Axes") -> None:
 
     threshold, few = part["threshold"].mean(), part[part["projection"] != WHOLE]
     colours = dict(zip(few["projection"].unique(), sns.color_palette(n_colors=few["projection"].nunique()), strict=True))
-    for kind, rows in few.groupby("projection", sort=False):
+    for place, (kind, rows) in enumerate(few.groupby("projection", sort=False)):
         axes.plot(rows["dim"], rows["accuracy"], "o", color=colours[kind], markersize=4, alpha=0.5)
         axes.plot(*curve(rows), color=colours[kind], label=f"{kind}: {estimate(rows)}")
         low, high = interval(rows)
         if 0 < low <= high < inf:
-            axes.axvspan(low, high, color=colours[kind], alpha=0.15, linewidth=0)
+            bar = axes.plot([low, high], [0.03 + 0.03 * place] * 2, color=colours[kind], linewidth=5, alpha=0.5)[0]
+            bar.set(transform=axes.get_xaxis_transform(), solid_capstyle="butt")
     whole = part.loc[part["projection"] == WHOLE, "accuracy"]
     if len(whole):
         axes.axhline(whole.mean(), color="0.4", linestyle="--", label=f"{WHOLE}: {whole.mean():.1%}")
@@ -128,7 +129,7 @@ def draw(part: "pd.DataFrame", axes: "Axes") -> None:
     axes.set(xscale="log", xlabel="coordinates d", ylabel=f"{part['of'].iloc[0]} accuracy\n{LAST}")
     plain_log_ticks(axes.xaxis)
     axes.grid(alpha=0.3)
-    legend_beside(axes, "a point a seed, the best rising curve\nthrough means, d_int [95 % over seeds]")
+    legend_beside(axes, "a point a seed, the best rising curve\nthrough means, d_int [95 % over seeds:\nthe bars below]")
 
 
 def headline(table: "pd.DataFrame") -> str:

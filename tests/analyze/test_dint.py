@@ -113,7 +113,9 @@ def test_the_figure_has_a_point_a_seed_the_threshold_and_the_interval(tickets):
     assert axes.get_xscale() == "log"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("coordinates d", "test accuracy\nafter the last epoch")
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["fastfood: 283 [238, 336]", "threshold 90 %"]
-    assert len(axes.patches) == 1
+    bar = axes.lines[2]
+    assert bar.get_xdata() == pytest.approx([238, 336], abs=1)
+    assert set(bar.get_ydata()) == {0.03}
     assert len(plot(rl.tabulate("dint", tickets)).axes) == 1
 
 
