@@ -120,8 +120,8 @@ def draw(part: "pd.DataFrame", axes: "Axes") -> None:
         axes.plot(*curve(rows), color=colours[kind], label=f"{kind}: {estimate(rows)}")
         low, high = interval(rows)
         if 0 < low <= high < inf:
-            bar = axes.plot([low, high], [0.03 + 0.03 * place] * 2, color=colours[kind], linewidth=5, alpha=0.5)[0]
-            bar.set(transform=axes.get_xaxis_transform(), solid_capstyle="butt")
+            height, below = [0.03 + 0.03 * place] * 2, axes.get_xaxis_transform()
+            axes.plot([low, high], height, color=colours[kind], linewidth=5, alpha=0.5, transform=below)
     whole = part.loc[part["projection"] == WHOLE, "accuracy"]
     if len(whole):
         axes.axhline(whole.mean(), color="0.4", linestyle="--", label=f"{WHOLE}: {whole.mean():.1%}")
