@@ -8,7 +8,7 @@ SEEDS = (0, 1, 2)
 ADAM = {"kind": "adam", "beta2": 0.99, "decay": 2e-4}
 LI = {"optimiser": ADAM, "validation": 0, "scale": "range", "seeds": SEEDS}
 FC = rl.preset("li_fc_mnist").but(**LI, chart="affine", lr=1e-2, epochs=30)
-THEIRS = FC.but(lr=1e-3, epochs=100, seeds=(0,))
+THEIRS = FC.but(lr=1e-3, epochs=100)
 LENET = rl.preset("li_lenet_mnist").but(**LI, chart="affine", lr=1e-2, epochs=20)
 SHORT = LENET.but(epochs=10)
 EVERY = ("dense", "orthonormal", "sparse", "countsketch", "fastfood", "fastfood_block", "fastjl")

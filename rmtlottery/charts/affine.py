@@ -18,7 +18,7 @@ def affine(theta: torch.Tensor, maps: Sequence[Projection]) -> Chart:
     all_maps = Maps(theta, maps)
 
     def weights(coordinates: torch.Tensor) -> torch.Tensor:
-        return theta + all_maps.apply(coordinates)
+        return all_maps.apply(coordinates).add_(theta)
 
     def pull(gradient: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
         return all_maps.adjoint(gradient)
@@ -66,9 +66,9 @@ def leading(chart: Chart, dims: Sequence[int]) -> Chart:
     if len(dims) != len(chart.start):
         raise Refusal(f"{len(dims)} sizes are given for {len(chart.start)} replicates")
     places = torch.arange(chart.start.shape[1], device=chart.start.device)
-    free = places < torch.tensor(dims, device=places.device).unsqueeze(1)
+    fixed = places >= torch.tensor(dims, device=places.device).unsqueeze(1)
 
     def pull(gradient: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-        return torch.where(free, chart.pull(gradient, at), 0.0)
+        return chart.pull(gradient, at).masked_fill(fixed, 0.0)
 
     return Chart(chart.start, chart.weights, pull)

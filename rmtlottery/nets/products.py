@@ -20,7 +20,7 @@ def product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
     size = rows * inner * b.shape[2]
     large, deep = size >= LARGE, size >= DEEP and inner >= ROWS
     if a.device.type != "cpu" or (seeds > 1 and not large):
-        return torch.bmm(a, b) if out is None else torch.bmm(a, b, out=out)
+        return torch.bmm(a, b) if out is None else out.copy_(torch.bmm(a, b))  # into rows apart it goes seed by seed
     out = a.new_empty(seeds, rows, b.shape[2]) if out is None else out
     for seed in range(seeds):
         if deep and a.dtype == torch.float32 and onednn(a.dtype):

@@ -17,6 +17,8 @@ from rmtlottery.tickets.ticket import Ticket, Weights
 if TYPE_CHECKING:
     import pandas as pd
 
+Records = dict[tuple[int, int], dict[str, Any]]  # (seed, level) -> sidecar
+
 
 class Run:
     """The tickets under `path`. `run[seed, level]` is one; iteration yields every finished one, in order."""
@@ -98,22 +100,15 @@ class Run:
     @property
     def metrics(self) -> "pd.DataFrame":
         """seed, level, density, epoch, step, lr, and the loss and accuracy of each split: one row an epoch."""
-        return self.rows("metrics")
+        return rows(self.records(), "metrics")
 
     @property
     def connectivity(self) -> "pd.DataFrame":
         """seed, level, density, layer, kept, in-degrees, dead units, path-connected density: one row a layer."""
-        return self.rows("connectivity")
+        return rows(self.records(), "connectivity")
 
-    def rows(self, table: str) -> "pd.DataFrame":
-        import pandas as pd
-
-        keys = ("seed", "level", "density")
-        records = self.records().values()
-        return pd.DataFrame([{key: r[key] for key in keys} | row for r in records for row in r[table]])
-
-    def records(self) -> dict[tuple[int, int], dict[str, Any]]:
-        """(seed, level) -> sidecar of every level that ended, damaged sidecars left out: `faults` names them."""
+    def records(self) -> Records:
+        """The sidecar of every level that ended, damaged ones left out: `faults` names them."""
         found = {}
         for path in sidecars(self.path):
             try:
@@ -204,8 +199,9 @@ class Run:
         disk.write_sealed(path, {"version": VERSION, "status": status} | record)
 
     def write_tables(self) -> None:
+        records = self.records()
         for name in ("metrics", "connectivity"):
-            disk.write(self.path / f"{name}.csv", self.rows(name).to_csv(index=False).encode())
+            disk.write(self.path / f"{name}.csv", rows(records, name).to_csv(index=False).encode())
 
     def readers(self, seed: int, level: int, record: dict[str, Any]) -> dict[str, Any]:
         """How each part of a ticket is read. init and start are snapshots of level 0, or of a level given its own."""
@@ -236,6 +232,13 @@ class Run:
     def read_mask(self, read: Any, record: dict[str, Any]) -> Weights:
         bits = read("mask")
         return {name: disk.unpack(bits[name], tuple(shape)) for name, shape in record["masked"].items()}
+
+
+def rows(records: Records, table: str) -> "pd.DataFrame":
+    import pandas as pd
+
+    keys = ("seed", "level", "density")
+    return pd.DataFrame([{key: r[key] for key in keys} | row for r in records.values() for row in r[table]])
 
 
 def alone(run: Path) -> AbstractContextManager[None]:

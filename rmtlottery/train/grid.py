@@ -38,7 +38,7 @@ from rmtlottery.work.machine import settled
 
 NUMBERS = {"cpu": 2**18, "cuda": 2**26}  # weights of all replicates that are trained together
 MOST = 128
-WRITERS = 16
+WRITERS = 4
 Place = tuple[int, int]
 Engines = dict[Place, Levels]
 
