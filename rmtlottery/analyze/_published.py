@@ -51,6 +51,8 @@ PUBLISHED = (
 
 
 def published(data: str, weights: int, threshold: float, local: bool) -> str:
-    """Author and number, of each that there is for this net at this threshold."""
+    """Author and number, of each that there is for this net at this threshold or beside it, which is then said."""
     same = [known for known in PUBLISHED if (known.data, known.weights, known.local) == (data, weights, local)]
-    return ", ".join(f"{known.who} {known.dim}" for known in same if abs(known.threshold - threshold) < SAME)
+    near = [known for known in same if abs(known.threshold - threshold) < SAME]
+    where = [f" at {known.threshold:.0%}" if known.threshold != threshold else "" for known in near]
+    return ", ".join(f"{known.who} {known.dim}{there}" for known, there in zip(near, where, strict=True))
