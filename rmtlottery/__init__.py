@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rmtlottery import charts as charts
     from rmtlottery import meanfield as meanfield
     from rmtlottery import spectra as spectra
+    from rmtlottery import width as width
     from rmtlottery.analyze._ask import plot as plot
     from rmtlottery.analyze._ask import tabulate as tabulate
     from rmtlottery.refusal import Refusal as Refusal
@@ -43,7 +44,7 @@ HOMES = {
     "plot": "analyze._ask",
     "Refusal": "refusal",
 }
-ROOMS = {"charts": "charts", "meanfield": "meanfield", "spectra": "spectra", "controls": "train.controls"}
+ROOMS = {name: name for name in ("charts", "meanfield", "spectra", "width")} | {"controls": "train.controls"}
 __all__ = ["__version__", *ROOMS, *HOMES]  # noqa: PLE0604
 
 

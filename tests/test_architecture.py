@@ -8,11 +8,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rmtlottery"
 
-THEORY = {"meanfield", "spectra"}
+THEORY = {"meanfield", "spectra", "width"}
 MAKING = {"datasets", "nets", "charts", "prune"}
 ROOMS = {
     "meanfield": set(),
     "spectra": {"meanfield"},
+    "width": {"meanfield"},
     "tickets": set(),
     "work": set(),
     "datasets": {"tickets"},

@@ -16,12 +16,11 @@ from rmtlottery.nets.network import Map
 from rmtlottery.refusal import Refusal
 
 Product = Callable[[torch.Tensor], torch.Tensor]
+Rule = tuple[np.ndarray, np.ndarray]
 ROUNDING = 1e-12  # of the longest product, below which nothing but rounding is left of the next direction
 
 
-def lanczos_quadrature(
-    product: Product, dim: int, probes: int, steps: int, generator: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def lanczos_quadrature(product: Product, dim: int, probes: int, steps: int, generator: np.random.Generator) -> Rule:
     """Nodes and weights of a density of the eigenvalues; the weights add up to 1.
 
     The average over `probes` random directions v of Gauss rules with at most `steps` nodes, each of which has the moments
@@ -65,7 +64,7 @@ def finite(length: float) -> float:
     return length
 
 
-def gauss_rule(diagonal: list[float], beside: list[float]) -> tuple[np.ndarray, np.ndarray]:
+def gauss_rule(diagonal: list[float], beside: list[float]) -> Rule:
     """Eigenvalues of a tridiagonal matrix, and the squares of its eigenvectors' first entries [Golub & Welsch 1969]."""
     nodes, vectors = eigh_tridiagonal(diagonal, beside)
     return nodes, vectors[0] ** 2

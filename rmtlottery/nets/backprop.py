@@ -6,8 +6,7 @@ from typing import NamedTuple, Protocol
 import torch
 
 from rmtlottery.nets.activation import PULL
-
-Scores = tuple[torch.Tensor, torch.Tensor]
+from rmtlottery.nets.losses import Loss, Scores
 
 
 class Signal(NamedTuple):
@@ -46,23 +45,9 @@ def backward(layers: Sequence[Affine], phi: str, made: list[Signal], delta: torc
             delta = PULL[phi](layers[place].back(delta), *made[place])
 
 
-def cross_entropy(logits: torch.Tensor, y: torch.Tensor) -> tuple[Scores, torch.Tensor]:
-    """Of logits (seeds, samples, classes): mean loss and right answers of each seed, and the gradient of the sum of losses.
-
-    In fp32, or more if the logits are.
-    """
-    logits = logits if logits.dtype == torch.float64 else logits.float()
-    log_p, right = torch.log_softmax(logits.mT, 1).mT, y.unsqueeze(2)  # by rows of ten classes it takes ten times as long
-    loss = log_p.gather(2, right).mean((1, 2)).neg()
-    hits = (logits.argmax(2) == y).sum(1)
-    delta = log_p.exp_()
-    delta.scatter_add_(2, right, torch.full_like(right, -1, dtype=delta.dtype))
-    return (loss, hits), delta.div_(y.shape[1])
-
-
-def learn(layers: Sequence[Affine], phi: str, x: torch.Tensor, y: torch.Tensor) -> Scores:
+def learn(layers: Sequence[Affine], phi: str, loss: Loss, x: torch.Tensor, y: torch.Tensor) -> Scores:
     """One forward and one backward pass: the gradients are where the layers write them."""
     made = forward(layers, phi, x)
-    scores, delta = cross_entropy(made[-1].x, y)
+    scores, delta = loss(made[-1].x, y)
     backward(layers, phi, made, delta.to(made[-1].x.dtype))
     return scores

@@ -75,7 +75,7 @@ class Cuts:
         number, numbers = getattr(self.prune, "scored", 0), generator(parent.seed, "scored samples")
         samples = some(self.material.data.train, number, numbers)
         held = (self.material.network, self.material.linear, under(weights, mask), start, mask, samples)
-        return scores(self.prune.criterion, Scene(*held, parent.seed, parent.level))
+        return scores(self.prune.criterion, Scene(*held, parent.seed, parent.level, self.run.spec.optimiser.loss))
 
 
 class FromTickets:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
 
 from rmtlottery.charts.flat import flatten, unflatten
 from rmtlottery.datasets.dataset import Split
 from rmtlottery.nets import AnyNetwork, Network
+from rmtlottery.nets.losses import MEANS
 from rmtlottery.prune.criteria import CRITERIA, evidence_for
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.streams import generator
@@ -30,6 +30,7 @@ class Scene:
     samples: Split
     seed: int
     level: int
+    minimised: str = "cross_entropy"
 
     @property
     def flat(self) -> torch.Tensor:
@@ -40,7 +41,7 @@ class Scene:
         buffers = {name: self.weights[name].unsqueeze(0).to(flat.device) for name in self.network.buffers}
         weights = unflatten(flat, self.network.shapes)
         logits = self.network.learn(weights, buffers, self.samples.x.unsqueeze(0), lambda place: self.seed)[0][0]
-        return cross_entropy(logits / temperature, self.samples.y)
+        return MEANS[self.minimised](logits / temperature, self.samples.y)
 
     def named(self, flat: torch.Tensor) -> Weights:
         return {name: value[0].cpu() for name, value in unflatten(flat.detach(), self.network.shapes).items()}

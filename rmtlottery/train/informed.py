@@ -120,10 +120,10 @@ def ranked(ticket: Ticket, seed: int, criterion: str, rounds: int) -> Weights:
 
 def scene(ticket: Ticket, seed: int, mask: Weights) -> Scene:
     """The ticket's start under a mask, before training samples."""
-    held = material(spec_of(ticket))
+    spec = spec_of(ticket)
+    held = material(spec)
     number = max(LEAST, min(SAMPLES, NUMBERS // held.network.widest))
     samples = some(held.data.train, number, stream(ticket, seed, "scored samples"))
     assert ticket.seed is not None
-    return Scene(
-        held.network, held.linear, under(ticket.start, mask), ticket.start, mask, samples, ticket.seed, ticket.level
-    )
+    weights = under(ticket.start, mask), ticket.start, mask
+    return Scene(held.network, held.linear, *weights, samples, ticket.seed, ticket.level, spec.optimiser.loss)

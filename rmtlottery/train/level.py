@@ -10,6 +10,7 @@ from rmtlottery.charts.chart import Chart
 from rmtlottery.charts.flat import unflatten
 from rmtlottery.datasets.dataset import Dataset
 from rmtlottery.nets import AnyNetwork
+from rmtlottery.nets.losses import LOSSES, Loss
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.train.optimise import memory
 from rmtlottery.train.schedule import learning_rate
@@ -42,6 +43,10 @@ class Level:
     @property
     def phi(self) -> str:
         return str(getattr(self.spec.net, "phi", ""))
+
+    @property
+    def loss(self) -> Loss:
+        return LOSSES[self.spec.optimiser.loss]
 
     @cached_property
     def stops(self) -> set[int]:

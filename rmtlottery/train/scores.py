@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import torch
-from torch.nn.functional import cross_entropy
 
 from rmtlottery.datasets.dataset import Split
+from rmtlottery.nets.losses import Loss
 from rmtlottery.nets.network import portion
 from rmtlottery.train.level import Level
 from rmtlottery.train.state import State
@@ -43,7 +43,7 @@ def epoch_scores(level: Level, state: State, logits: Logits, epoch: int) -> dict
     for name, split in level.data.splits.items():
         if name != "train":
             numbers = level.network.widest * len(state.seeds)
-            scores[f"{name}_loss"], scores[f"{name}_accuracy"] = scored(logits, split, numbers)
+            scores[f"{name}_loss"], scores[f"{name}_accuracy"] = scored(logits, level.loss, split, numbers)
     return scores
 
 
@@ -55,16 +55,15 @@ def step_sizes(level: Level, epoch: int) -> torch.Tensor:
 
 
 @torch.no_grad()
-def scored(logits: Logits, split: Split, numbers: int) -> tuple[torch.Tensor, torch.Tensor]:
+def scored(logits: Logits, loss: Loss, split: Split, numbers: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean loss and accuracy of each seed on a whole split, by its logits (seeds, samples, classes), in fp32.
 
     A portion of the samples at a time, of which one makes so many `numbers` of a layer.
     """
-    loss, hits = torch.zeros(2, 1, device=split.x.device)
+    lost, hits = torch.zeros(2, 1, device=split.x.device)
     batch = portion(numbers, split.x.device.type)
     for x, y in zip(split.x.split(batch), split.y.split(batch), strict=True):
         found = logits(x.unsqueeze(0))
-        labels = y.expand(len(found), -1)
-        loss = loss + cross_entropy(found.transpose(1, 2), labels, reduction="none").sum(1)
-        hits = hits + (found.argmax(2) == labels).sum(1)
-    return loss / len(split), hits / len(split)
+        (mean, right), _ = loss(found, y.expand(len(found), -1))
+        lost, hits = lost + mean * len(y), hits + right
+    return lost / len(split), hits / len(split)

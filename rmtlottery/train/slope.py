@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import torch
-from torch.nn.functional import cross_entropy
 
 from rmtlottery.charts.flat import unflatten
 from rmtlottery.nets import Network
-from rmtlottery.nets.backprop import Scores, forward, learn
+from rmtlottery.nets.backprop import forward, learn
 from rmtlottery.nets.dense import Dense
+from rmtlottery.nets.losses import Scores
 from rmtlottery.nets.sparse import Pattern, Sparse
 from rmtlottery.tickets.parts import FC
 from rmtlottery.tickets.streams import generator
@@ -49,15 +49,15 @@ class ByAutograd:
         weights = {n: w.detach().requires_grad_() for n, w in unflatten(whole, self.level.network.shapes).items()}
         held = self.state.group("buffer/")
         logits, buffers = self.level.network.learn(weights, held, x, self.key)
-        loss = cross_entropy(logits.float().flatten(0, 1), y.flatten(), reduction="none").view(y.shape).mean(1)
-        slopes = torch.autograd.grad(loss.sum(), list(weights.values()), allow_unused=True, materialize_grads=True)
+        scores, delta = self.level.loss(logits.detach(), y)
+        pulled = delta.to(logits.dtype)
+        slopes = torch.autograd.grad(logits, list(weights.values()), pulled, allow_unused=True, materialize_grads=True)
         for name, value in buffers.items():
             held[name].copy_(value.detach())
-        hits = (logits.detach().argmax(2) == y).sum(1)
-        gradient = torch.cat([slope.flatten(1) for slope in slopes], 1).to(loss.dtype)
+        gradient = torch.cat([slope.flatten(1) for slope in slopes], 1).to(delta.dtype)
         if self.level.shrink:
             gradient.add_(whole, alpha=self.level.shrink)
-        return (loss.detach(), hits), self.level.chart.pull(gradient, self.state.tensors["coordinates"])
+        return scores, self.level.chart.pull(gradient, self.state.tensors["coordinates"])
 
     def key(self, place: int) -> int:
         """What the noise of a module is drawn from."""
@@ -82,7 +82,7 @@ class ByHand:
     def __call__(self, x: torch.Tensor, y: torch.Tensor) -> tuple[Scores, torch.Tensor]:
         if self.held is not self.coordinates:
             self.held.copy_(self.coordinates if self.level.chart.plain else self.level.chart.weights(self.coordinates))
-        scores = learn(self.layers, self.level.phi, x, y)
+        scores = learn(self.layers, self.level.phi, self.level.loss, x, y)
         if self.found is self.gradient:
             return scores, self.pulled()
         if self.level.chart.plain:  # half the bytes to mask
@@ -116,7 +116,7 @@ class OfSurvivors:
         ]
 
     def __call__(self, x: torch.Tensor, y: torch.Tensor) -> tuple[Scores, torch.Tensor]:
-        return learn(self.layers, self.level.phi, turned(x), y), self.gradient
+        return learn(self.layers, self.level.phi, self.level.loss, turned(x), y), self.gradient
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         return whole_logits(self.level, self.state, x)

@@ -10,6 +10,7 @@ from rmtlottery import datasets, nets
 from rmtlottery.charts.chart import full, masked, survivors
 from rmtlottery.charts.flat import flatten, unflatten
 from rmtlottery.nets.init import initial
+from rmtlottery.nets.losses import cross_entropy
 from rmtlottery.train.level import Level
 from rmtlottery.train.scores import scored
 
@@ -45,4 +46,5 @@ def of_survivors(level, mask):
 
 def evaluate(network, weights, split):
     """Mean loss and accuracy of each seed."""
-    return scored(partial(network.logits, weights), split, network.widest * len(next(iter(weights.values()))))
+    numbers = network.widest * len(next(iter(weights.values())))
+    return scored(partial(network.logits, weights), cross_entropy, split, numbers)

@@ -1,4 +1,4 @@
-"""How coordinates move, how long, and in what portions."""
+"""What is minimised, how coordinates move for it, how long, and in what portions."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -7,12 +7,16 @@ from rmtlottery.tickets.fields import above, at_least, at_most, each_at_least, f
 from rmtlottery.tickets.parts.part import Part
 
 Target = Literal["weights", "coordinates"]
+Loss = Literal["cross_entropy", "squared"]
 
 
 @dataclass(frozen=True)
 class Optimiser(Part):
-    """How coordinates move. Decay is the L2 term: decay/2 |.|^2 of its target is added to the loss, biases included."""
+    """What is minimised, and how. Decay is the L2 term: decay/2 |.|^2 of its target is added to it, biases included."""
 
+    loss: Annotated[Loss, "what is minimised; squared: 1/2 |logits - e_y|^2, e_y 1 at the right class, else 0"] = (
+        "cross_entropy"
+    )
     lr: Annotated[float, "peak learning rate", above(0), at_most(1e30)] = 1e-3
     decay: Annotated[float, "L2 weight decay", at_least(0)] = 0.0
     decay_target: Annotated[Target, "what decays"] = "weights"

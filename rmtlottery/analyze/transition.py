@@ -1,0 +1,172 @@
+"""How many random directions does it take to reach a loss, and does the curvature at the solution predict it?
+
+Asked of runs in subspaces of several sizes (`rl.grid`, or `chart="affine"`) together with a run of all weights from the same
+seeds. Measured is the least running mean of the training loss over an epoch: a run hits every loss above it, so that one
+run serves all. Predicted, at the trained weights w* of the whole net: the loss is taken for L(w*) plus a quadratic well with
+the Gauss-Newton matrix there, on the first `samples` training samples (0: all), and `dim` is the size at which half of all
+uniformly random subspaces through w_0 reach it (`rl.width.Well`), from stochastic Lanczos quadrature, `probes` of `steps`
+steps, and a Lanczos run from w_0 - w*. `start` is what this well makes of the loss at w_0, beside `initial`, what it is:
+where these differ, the loss is no such well. Larsen's upper bound stands beside it. A threshold is where a logistic curve in
+log d through the shares of seeds that hit is 1/2, with a 95 % bootstrap interval over seeds.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rmtlottery.analyze._arms import task
+from rmtlottery.analyze._hits import hits, threshold
+from rmtlottery.analyze._style import legend_beside, plain_log_ticks
+from rmtlottery.analyze._wells import bound, by_displacement, error
+from rmtlottery.analyze.dint import words
+from rmtlottery.measure.hessian import landscape, spectra
+from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.parts import Affine
+from rmtlottery.tickets.streams import generator
+from rmtlottery.tickets.ticket import Ticket
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NEEDS = "what training recorded"
+CHARTS = ("affine", "sum")
+MEASURED, PREDICTED, BOUND = "measured", "mean field", "Larsen's bound"
+POINTS = 40  # of a predicted curve
+LOSSES = 24  # rows of the picture
+ASKED = 5  # losses whose thresholds are told
+
+
+def table(ticket: Ticket, *, samples: int = 1000, probes: int = 4, steps: int = 40) -> "pd.DataFrame":
+    """Columns: task, projection, source, dim, loss, error, start, initial, lowest (loss at w*), ambient."""
+    import pandas as pd
+
+    if not ticket.metrics or ticket.spec is None:
+        raise Refusal(f"{ticket} was not trained here, and hit no loss; train it first")
+    if ticket.level:
+        return pd.DataFrame()  # subspaces are of whole nets
+    whose: dict[str, Any] = {"task": task(ticket.spec.but(chart="full"), ticket.metrics[-1]["epoch"])}
+    if isinstance(chart := ticket.spec.chart, Affine):
+        reached = min(row["train_loss"] for row in ticket.metrics)
+        ambient = sum(ticket.weights[name].numel() for name in ticket.record["parameters"])
+        own = {"projection": words(chart), "source": MEASURED, "dim": float(chart.dim), "loss": reached, "ambient": ambient}
+        return pd.DataFrame([whose | own])
+    return pd.concat([pd.DataFrame(whose | rows) for rows in predicted(ticket, samples, probes, steps)], ignore_index=True)
+
+
+def predicted(ticket: Ticket, samples: int, probes: int, steps: int) -> list[dict[str, Any]]:
+    """The curve of the mean field and that of the bound, of the well at the trained weights."""
+    seen = landscape(ticket, ticket.weights, samples)
+    start = seen.vector(ticket.rewound)
+    numbers = generator(ticket.seed or 0, "transition", ticket.level)
+    found = spectra(seen.gauss_newton, start - seen.at, probes, steps, numbers)
+    well, lowest = by_displacement(found), seen.value(seen.at)
+    losses = well.start * np.logspace(-4, 0, POINTS)[:-1]
+    facts = {"start": well.start + lowest, "initial": seen.value(start), "lowest": lowest, "ambient": len(start)}
+    curves = {PREDICTED: (well.threshold(losses), error(found, well, losses)), BOUND: (bound(well, losses), np.nan)}
+    return [
+        facts | {"source": source, "dim": dim, "loss": losses + lowest, "error": wrong}
+        for source, (dim, wrong) in curves.items()
+    ]
+
+
+def plot(table: "pd.DataFrame") -> "Figure":
+    """A row a task and projection: the share of seeds that hit, over loss and d, with the predicted curve; and the ratio."""
+    import matplotlib.pyplot as plt
+
+    parts = grids(table)
+    figure, axes = plt.subplots(len(parts), 2, figsize=(13, 4.6 * len(parts)), squeeze=False, layout="constrained")
+    for (name, rows, curves), (left, right) in zip(parts, axes, strict=True):
+        draw_hits(rows, curves, left)
+        draw_ratios(thresholds(rows, curves), right)
+        left.set_title(name, loc="left", fontsize="medium", wrap=True)
+    return figure
+
+
+def grids(table: "pd.DataFrame") -> "list[tuple[str, pd.DataFrame, pd.DataFrame]]":
+    """What was measured of each task and projection, and what was predicted of the task."""
+    found = []
+    if "projection" not in table:
+        raise Refusal("no run in a subspace is among these: give those of several sizes, e.g. of rl.grid")
+    for name, part in table.groupby("task", sort=False):
+        for kind, rows in part[part["source"] == MEASURED].groupby("projection", sort=False):
+            found.append((f"{name}: {kind}", rows, part[part["source"] != MEASURED]))
+    return found
+
+
+def mean_curve(curves: "pd.DataFrame", source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Loss and d of a source, the mean over seeds at each point of the curve."""
+    part = curves[curves["source"] == source]
+    held = part.assign(point=part.groupby(["run", "seed"]).cumcount()).groupby("point")[["loss", "dim"]].mean()
+    return held["loss"].to_numpy(), held["dim"].to_numpy()
+
+
+def at(curves: "pd.DataFrame", source: str, loss: float) -> float:
+    """d of a predicted curve at a loss: straight in logs, no number beyond its ends."""
+    losses, dims = mean_curve(curves, source)
+    if not len(losses) or not losses[0] <= loss <= losses[-1]:
+        return float("nan")
+    return float(np.exp(np.interp(np.log(loss), np.log(losses), np.log(dims))))
+
+
+def thresholds(rows: "pd.DataFrame", curves: "pd.DataFrame") -> "pd.DataFrame":
+    """At losses that some sizes reach and others do not: measured threshold, its interval, and what is predicted."""
+    import pandas as pd
+
+    medians = rows.groupby("dim")["loss"].median()
+    found = []
+    for loss in np.geomspace(medians.min() * 1.02, medians.max() / 1.02, ASKED if len(medians) > 1 else 0):
+        value, low, high = threshold(rows, loss)
+        told = {source: at(curves, source, loss) for source in (PREDICTED, BOUND)}
+        found.append({"loss": loss, "dim": value, "low": low, "high": high} | told)
+    return pd.DataFrame(found, columns=["loss", "dim", "low", "high", PREDICTED, BOUND])
+
+
+def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", axes: "Axes") -> None:
+    losses = np.geomspace(rows["loss"].min() / 1.1, rows["loss"].max() * 1.1, LOSSES)
+    shares = np.array([hits(rows, loss)["share"] for loss in losses])
+    dims = np.sort(rows["dim"].unique())
+    picture = axes.pcolormesh(dims, losses, shares, cmap="Greys", vmin=0, vmax=1, shading="nearest", alpha=0.8)
+    axes.figure.colorbar(picture, ax=axes, label=f"share of {rows['seed'].nunique()} seeds that hit")
+    for source, look in ((PREDICTED, "-"), (BOUND, "--")):
+        loss, dim = mean_curve(curves, source)
+        axes.plot(dim, loss, look, color="tab:red", label=source)
+    told = thresholds(rows, curves)
+    finite = told[np.isfinite(told["high"]) & (told["low"] > 0)]
+    reach = [finite["dim"] - finite["low"], finite["high"] - finite["dim"]]
+    axes.errorbar(
+        finite["dim"], finite["loss"], xerr=np.maximum(reach, 0), fmt="o", color="tab:blue", label="half hit [95 %]"
+    )
+    axes.set(xscale="log", yscale="log", xlabel="coordinates d", ylabel="training loss")
+    axes.set(xlim=(dims.min() * 0.8, dims.max() * 1.25), ylim=(losses[0], losses[-1]))
+    plain_log_ticks(axes.xaxis)
+    plain_log_ticks(axes.yaxis)
+    axes.legend(fontsize="small", loc="lower left")
+
+
+def draw_ratios(told: "pd.DataFrame", axes: "Axes") -> None:
+    for source, colour in ((PREDICTED, "black"), (BOUND, "tab:orange")):
+        axes.plot(told["loss"], told[source] / told["dim"], "o-", color=colour, label=source)
+    axes.axhline(1, color="0.5", linestyle=":")
+    axes.set(xscale="log", yscale="log", xlabel="training loss", ylabel="predicted d / measured d")
+    plain_log_ticks(axes.xaxis)
+    plain_log_ticks(axes.yaxis)
+    axes.grid(alpha=0.3)
+    legend_beside(axes, "")
+
+
+def headline(table: "pd.DataFrame") -> str:
+    """Measured and predicted thresholds of each grid."""
+    return " ".join(f"{name}: {summary(rows, curves)}." for name, rows, curves in grids(table))
+
+
+def summary(rows: "pd.DataFrame", curves: "pd.DataFrame") -> str:
+    words = []
+    for row in thresholds(rows, curves).to_dict("records"):
+        if not 0 < row["dim"] < np.inf:
+            words.append(f"loss {row['loss']:.3g} is reached by {'no' if row['dim'] else 'every'} run, and has no threshold")
+            continue
+        near = f"mean field {row[PREDICTED]:.0f}, bound {row[BOUND]:.0f}" if np.isfinite(row[PREDICTED]) else "not predicted"
+        words.append(f"loss {row['loss']:.3g} at d = {row['dim']:.0f} [{row['low']:.0f}, {row['high']:.0f}] ({near})")
+    return "; ".join(words) or "one size alone has no threshold"

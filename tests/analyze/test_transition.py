@@ -1,0 +1,106 @@
+"""Thresholds measured and predicted, on runs and on tables made up."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rmtlottery as rl
+from rmtlottery.analyze.transition import BOUND, MEASURED, PREDICTED, at, grids, headline, plot, table, thresholds
+from rmtlottery.train.grid import grid
+
+SPEC = rl.preset("first").but(chart="affine", levels=0, widths="9", epochs=2, lr=1e-2, loss="squared", seeds=(0, 2))
+DIMS = np.array([10.0, 20.0, 40.0, 80.0, 160.0])
+
+
+@pytest.fixture(scope="module")
+def tickets(tmp_path_factory):
+    root = tmp_path_factory.mktemp("transition")
+    runs = [*grid(SPEC, [15, 60, 240], root, threads=1), rl.fit(SPEC.but(chart="full"), root, threads=1)]
+    return [ticket for run in runs for ticket in run]
+
+
+def made(losses, factor=1.0):
+    """Seeds whose loss is `losses` at each size, of a task whose curve needs `factor` times as many directions."""
+    own = [
+        {"task": "t", "projection": "dense", "source": MEASURED, "run": f"d{d:.0f}", "seed": seed, "dim": d, "loss": loss}
+        for seed, row in enumerate(losses)
+        for d, loss in zip(DIMS, row, strict=True)
+    ]
+    curve = pd.DataFrame({"dim": factor * np.geomspace(300, 5, 30), "loss": 1 / np.geomspace(300, 5, 30)})
+    sources = [curve.assign(source=PREDICTED), curve.assign(source=BOUND, dim=3 * curve["dim"])]
+    return pd.concat([pd.DataFrame(own), *(part.assign(task="t", run="full", seed=0) for part in sources)])
+
+
+def falling(seeds=6):
+    return np.exp(0.05 * np.random.default_rng(0).standard_normal((seeds, len(DIMS)))) / DIMS
+
+
+def test_a_run_in_a_subspace_tells_its_least_training_loss(tickets):
+    rows = table(tickets[0])
+    assert rows["source"].tolist() == [MEASURED]
+    assert rows["loss"].item() == min(row["train_loss"] for row in tickets[0].metrics)
+    assert (rows["dim"].item(), rows["ambient"].item()) == (15, 685)
+
+
+def test_the_whole_net_tells_a_curve_of_each_source(tickets):
+    rows = table(tickets[-1], samples=100, probes=2, steps=10)
+    assert set(rows["source"]) == {PREDICTED, BOUND}
+    for source, part in rows.groupby("source"):
+        assert (part["dim"].diff().dropna() < 0).all(), source
+        assert (part["loss"] > part["lowest"]).all()
+    told = rows.pivot_table(index="loss", columns="source", values="dim")
+    assert (told[BOUND] >= told[PREDICTED]).all()
+
+
+def test_runs_of_one_task_stand_together(tickets):
+    ((name, rows, curves),) = grids(rl.tabulate("transition", tickets, samples=100, probes=2, steps=10))
+    assert name.endswith(": fastfood")
+    assert sorted(rows["dim"].unique()) == [15, 60, 240]
+    assert curves["seed"].nunique() == 2
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.3])
+def test_what_is_predicted_is_set_beside_what_is_measured(factor):
+    rows = made(falling(), factor)
+    told = thresholds(rows[rows["source"] == MEASURED], rows[rows["source"] != MEASURED])
+    inner = told.iloc[1:-1]
+    np.testing.assert_allclose(inner[PREDICTED] / inner["dim"], factor, rtol=0.15)
+    np.testing.assert_allclose(told[BOUND] / told[PREDICTED], 3)
+    assert (inner["low"] <= inner["dim"]).all()
+    assert (inner["dim"] <= inner["high"]).all()
+
+
+def test_beyond_its_ends_a_curve_predicts_nothing():
+    rows = made(falling())
+    assert np.isnan(at(rows, PREDICTED, 1.0))
+    assert at(rows, PREDICTED, 1 / 50) == pytest.approx(50, rel=1e-3)
+
+
+def test_one_size_has_no_threshold():
+    rows = made(falling())
+    alone = rows[(rows["dim"] == 20) | (rows["source"] != MEASURED)]
+    assert "one size alone has no threshold" in headline(alone)
+
+
+def test_a_grid_in_which_everything_hits_is_said_to_have_none():
+    rows = made(falling())
+    flat = rows.assign(loss=np.where(rows["source"] == MEASURED, 0.01, rows["loss"]))
+    assert "is reached by every run, and has no threshold" in headline(flat)
+
+
+def test_figure_and_headline_tell_every_grid(tickets):
+    rows = rl.tabulate("transition", tickets, samples=100, probes=2, steps=10)
+    figure = plot(rows)
+    assert len(figure.axes) == 3
+    assert "mean field" in headline(rows)
+    assert "d = " in headline(rows)
+
+
+def test_runs_of_all_weights_alone_are_no_grid(tickets):
+    with pytest.raises(rl.Refusal, match="no run in a subspace is among these"):
+        plot(rl.tabulate("transition", tickets[-1:], samples=100, probes=2, steps=10))
+
+
+def test_an_untrained_ticket_is_refused(tickets):
+    with pytest.raises(rl.Refusal, match="was not trained here"):
+        table(rl.controls.rewound(tickets[-1], 0))
