@@ -34,8 +34,8 @@ RUNS = GRID | ENTROPY | OTHERS | ON_MNIST | WHOLE
 FIGURES = {
     "transition": ("transition", {"samples": 0, "probes": 6, "steps": 80}, [*GRID, *OTHERS, "digits whole"]),
     "transition-entropy": ("transition", {"samples": 0, "probes": 6, "steps": 80}, [*ENTROPY, "digits by entropy whole"]),
-    "transition-mnist": ("transition", {"samples": 10000, "steps": 60}, [*ON_MNIST, "mnist whole"]),
+    "transition-mnist": ("transition", {"samples": 3000, "steps": 50}, [*ON_MNIST, "mnist whole"]),
     "linearised": ("linearised", {"samples": 0, "most": 1024, "projections": "dense,sparse,fastfood"}, ["digits whole"]),
-    "linearised-mnist": ("linearised", {"samples": 1000, "most": 600}, ["mnist whole"]),
+    "linearised-mnist": ("linearised", {"samples": 600, "most": 600}, ["mnist whole"]),
     "hessian": ("hessian", {}, ["digits whole", "digits by entropy whole"]),
 }

@@ -2,12 +2,16 @@
 
 Asked of runs in subspaces of several sizes (`rl.grid`, or `chart="affine"`) together with a run of all weights from the same
 seeds. Measured is the least running mean of the training loss over an epoch: a run hits every loss above it, so that one
-run serves all. Predicted, at the trained weights w* of the whole net: the loss is taken for L(w*) plus a quadratic well with
-the Gauss-Newton matrix there, on the first `samples` training samples (0: all), and `dim` is the size at which half of all
-uniformly random subspaces through w_0 reach it (`rl.width.Well`), from stochastic Lanczos quadrature, `probes` of `steps`
-steps, and a Lanczos run from w_0 - w*. `start` is what this well makes of the loss at w_0, beside `initial`, what it is:
-where these differ, the loss is no such well. Larsen's upper bound stands beside it. A threshold is where a logistic curve in
-log d through the shares of seeds that hit is 1/2, with a 95 % bootstrap interval over seeds.
+run serves all. A threshold is where a logistic curve in log d through the shares of seeds that hit is 1/2, with a 95 %
+interval by resampled seeds.
+
+Predicted is the size at which half of all uniformly random subspaces through w_0 reach a loss (`rl.width.Well`), if the
+loss is L(w*) plus a quadratic well about the trained weights w* of the whole net, on the first `samples` training samples
+(0: all). The well at w* has the Gauss-Newton matrix there; the secant well has its average over the way from w* to w_0, a
+step t of it with the weight 2 (1 - t), so that the well is as high at w_0 as the loss is, but for what Gauss-Newton leaves
+out of the Hessian. `start` is how high, beside `initial`, the loss at w_0: where these differ, the loss is no such well.
+Spectra are told by stochastic Lanczos quadrature, `probes` of `steps` steps, and a Lanczos run from w_0 - w*; `error` is
+that of the probes. Larsen's upper bound is of the well at w*.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -32,7 +36,9 @@ if TYPE_CHECKING:
 
 NEEDS = "what training recorded"
 CHARTS = ("affine", "sum")
-MEASURED, PREDICTED, BOUND = "measured", "mean field", "Larsen's bound"
+MEASURED, PREDICTED, SECANT, BOUND = "measured", "well at w*", "secant well", "Larsen's bound"
+LOOKS = {PREDICTED: ("tab:red", "-"), SECANT: ("tab:green", "-"), BOUND: ("tab:orange", "--")}
+PLACES = 6  # on the way from w* to w_0
 POINTS = 40  # of a predicted curve
 LOSSES = 24  # rows of the picture
 ASKED = 5  # losses whose thresholds are told
@@ -56,19 +62,21 @@ def table(ticket: Ticket, *, samples: int = 1000, probes: int = 4, steps: int = 
 
 
 def predicted(ticket: Ticket, samples: int, probes: int, steps: int) -> list[dict[str, Any]]:
-    """The curve of the mean field and that of the bound, of the well at the trained weights."""
+    """The curve of each well, and that of the bound."""
     seen = landscape(ticket, ticket.weights, samples)
-    start = seen.vector(ticket.rewound)
+    start, lowest = seen.vector(ticket.rewound), seen.value(seen.at)
     numbers = generator(ticket.seed or 0, "transition", ticket.level)
-    found = spectra(seen.gauss_newton, start - seen.at, probes, steps, numbers)
-    well, lowest = by_displacement(found), seen.value(seen.at)
-    losses = well.start * np.logspace(-4, 0, POINTS)[:-1]
-    facts = {"start": well.start + lowest, "initial": seen.value(start), "lowest": lowest, "ambient": len(start)}
-    curves = {PREDICTED: (well.threshold(losses), error(found, well, losses)), BOUND: (bound(well, losses), np.nan)}
-    return [
-        facts | {"source": source, "dim": dim, "loss": losses + lowest, "error": wrong}
-        for source, (dim, wrong) in curves.items()
-    ]
+    facts = {"initial": seen.value(start), "lowest": lowest, "ambient": len(start)}
+    found = []
+    for source, product in ((PREDICTED, seen.gauss_newton), (SECANT, seen.secant(start, PLACES))):
+        told = spectra(product, start - seen.at, probes, steps, numbers)
+        well = by_displacement(told)
+        losses = well.start * np.logspace(-4, 0, POINTS)[:-1]
+        row = facts | {"source": source, "start": well.start + lowest, "loss": losses + lowest}
+        found.append(row | {"dim": well.threshold(losses), "error": error(told, well, losses)})
+        if source == PREDICTED:
+            found.append(row | {"source": BOUND, "dim": bound(well, losses), "error": np.nan})
+    return found
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
@@ -118,9 +126,9 @@ def thresholds(rows: "pd.DataFrame", curves: "pd.DataFrame") -> "pd.DataFrame":
     found = []
     for loss in np.geomspace(medians.min() * 1.02, medians.max() / 1.02, ASKED if len(medians) > 1 else 0):
         value, low, high = threshold(rows, loss)
-        told = {source: at(curves, source, loss) for source in (PREDICTED, BOUND)}
+        told = {source: at(curves, source, loss) for source in LOOKS}
         found.append({"loss": loss, "dim": value, "low": low, "high": high} | told)
-    return pd.DataFrame(found, columns=["loss", "dim", "low", "high", PREDICTED, BOUND])
+    return pd.DataFrame(found, columns=["loss", "dim", "low", "high", *LOOKS])
 
 
 def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", axes: "Axes") -> None:
@@ -129,9 +137,9 @@ def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", axes: "Axes") -> Non
     dims = np.sort(rows["dim"].unique())
     picture = axes.pcolormesh(dims, losses, shares, cmap="Greys", vmin=0, vmax=1, shading="nearest", alpha=0.8)
     axes.figure.colorbar(picture, ax=axes, label=f"share of {rows['seed'].nunique()} seeds that hit")
-    for source, look in ((PREDICTED, "-"), (BOUND, "--")):
+    for source, (colour, look) in LOOKS.items():
         loss, dim = mean_curve(curves, source)
-        axes.plot(dim, loss, look, color="tab:red", label=source)
+        axes.plot(dim, loss, look, color=colour, label=source)
     told = thresholds(rows, curves)
     finite = told[np.isfinite(told["high"]) & (told["low"] > 0)]
     reach = [finite["dim"] - finite["low"], finite["high"] - finite["dim"]]
@@ -146,8 +154,8 @@ def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", axes: "Axes") -> Non
 
 
 def draw_ratios(told: "pd.DataFrame", axes: "Axes") -> None:
-    for source, colour in ((PREDICTED, "black"), (BOUND, "tab:orange")):
-        axes.plot(told["loss"], told[source] / told["dim"], "o-", color=colour, label=source)
+    for source, (colour, look) in LOOKS.items():
+        axes.plot(told["loss"], told[source] / told["dim"], f"o{look}", color=colour, label=source)
     axes.axhline(1, color="0.5", linestyle=":")
     axes.set(xscale="log", yscale="log", xlabel="training loss", ylabel="predicted d / measured d")
     plain_log_ticks(axes.xaxis)
@@ -167,6 +175,6 @@ def summary(rows: "pd.DataFrame", curves: "pd.DataFrame") -> str:
         if not 0 < row["dim"] < np.inf:
             words.append(f"loss {row['loss']:.3g} is reached by {'no' if row['dim'] else 'every'} run, and has no threshold")
             continue
-        near = f"mean field {row[PREDICTED]:.0f}, bound {row[BOUND]:.0f}" if np.isfinite(row[PREDICTED]) else "not predicted"
+        near = ", ".join(f"{source} {row[source]:.0f}" for source in LOOKS if np.isfinite(row[source])) or "not predicted"
         words.append(f"loss {row['loss']:.3g} at d = {row['dim']:.0f} [{row['low']:.0f}, {row['high']:.0f}] ({near})")
     return "; ".join(words) or "one size alone has no threshold"

@@ -5,7 +5,7 @@ weights that are kept are all that may move.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -100,6 +100,22 @@ class Landscape:
             curved = bent(partial(swapped, self.loss, y), made.detach(), moved)
             found += share * torch.autograd.grad(made, at, curved)[0]
         return found
+
+    def about_to(self, there: torch.Tensor, way: float) -> "Landscape":
+        """About the weights so far on the way to others."""
+        return replace(self, at=self.at + way * (there - self.at))
+
+    def secant(self, start: torch.Tensor, points: int) -> Product:
+        """Gauss-Newton averaged over the way from here to `start`, a step t of it with the weight 2 (1 - t).
+
+        With the Hessian's own, 1/2 u^T H u of u = start - here would be the whole rise of the loss beyond its slope here, by
+        Taylor's theorem with its remainder as an integral. By Gauss and Legendre's rule of so many points.
+        """
+        nodes, shares = np.polynomial.legendre.leggauss(points)
+        ways = (nodes + 1) / 2
+        there = [self.about_to(start, float(way)) for way in ways]
+        weights = shares * (1 - ways)
+        return lambda v: torch.stack([w * held.gauss_newton(v) for w, held in zip(weights, there, strict=True)]).sum(0)
 
     @property
     def products(self) -> dict[str, Product]:

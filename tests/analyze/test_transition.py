@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.analyze.transition import BOUND, MEASURED, PREDICTED, at, grids, headline, plot, table, thresholds
+from rmtlottery.analyze.transition import BOUND, MEASURED, PREDICTED, SECANT, at, grids, headline, plot, table, thresholds
 from rmtlottery.train.grid import grid
 
 SPEC = rl.preset("first").but(chart="affine", levels=0, widths="9", epochs=2, lr=1e-2, loss="squared", seeds=(0, 2))
@@ -44,12 +44,18 @@ def test_a_run_in_a_subspace_tells_its_least_training_loss(tickets):
 
 def test_the_whole_net_tells_a_curve_of_each_source(tickets):
     rows = table(tickets[-1], samples=100, probes=2, steps=10)
-    assert set(rows["source"]) == {PREDICTED, BOUND}
+    assert set(rows["source"]) == {PREDICTED, SECANT, BOUND}
     for source, part in rows.groupby("source"):
         assert (part["dim"].diff().dropna() < 0).all(), source
         assert (part["loss"] > part["lowest"]).all()
-    told = rows.pivot_table(index="loss", columns="source", values="dim")
+    told = rows[rows["source"] != SECANT].pivot_table(index="loss", columns="source", values="dim")
     assert (told[BOUND] >= told[PREDICTED]).all()
+
+
+def test_the_secant_well_is_as_high_at_the_start_as_the_loss(tickets):
+    rows = table(tickets[-1], samples=0, probes=2, steps=60).groupby("source")[["start", "initial"]].first()
+    assert rows.loc[SECANT, "start"] == pytest.approx(rows.loc[SECANT, "initial"], rel=0.25)
+    assert abs(rows.loc[PREDICTED, "start"] / rows.loc[PREDICTED, "initial"] - 1) > 0.25, "too blunt"
 
 
 def test_runs_of_one_task_stand_together(tickets):
@@ -92,7 +98,7 @@ def test_figure_and_headline_tell_every_grid(tickets):
     rows = rl.tabulate("transition", tickets, samples=100, probes=2, steps=10)
     figure = plot(rows)
     assert len(figure.axes) == 3
-    assert "mean field" in headline(rows)
+    assert "secant well" in headline(rows)
     assert "d = " in headline(rows)
 
 

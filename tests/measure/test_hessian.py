@@ -51,6 +51,14 @@ def test_gauss_newton_is_the_jacobian_around_the_curvature_of_the_loss(loss, kep
     assert (held.hessian(v) - held.gauss_newton(v)).abs().max() > 1e-3, "the net is not linear"
 
 
+def test_the_secant_is_the_average_over_the_way():
+    held = landscapes.landscape("squared")
+    start, v = held.at + 0.3 * vector(len(held.at), seed=5), vector(len(held.at))
+    ways = (np.arange(400) + 0.5) / 400
+    each = [(2 * (1 - t) / 400) * held.about_to(start, t).gauss_newton(v) for t in ways]
+    torch.testing.assert_close(held.secant(start, 8)(v), torch.stack(each).sum(0), rtol=1e-3, atol=1e-4)
+
+
 def test_what_is_cut_is_zero_and_does_not_move():
     held = landscapes.landscape(kept=0.4)
     filled = held.whole(held.at)
