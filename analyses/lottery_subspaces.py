@@ -21,21 +21,47 @@ OTHERS = {
     for d in SIZES
 }
 ON_MNIST = {
-    f"mnist {d}": MNIST.but(loss="squared", chart="affine", dim=d, name=f"mnist-dim={d}")
+    f"mnist {d}": MNIST.but(loss="squared", chart="affine", dim=d, projection="dense", name=f"mnist-dim={d}")
     for d in (16, 32, 64, 128, 256, 512, 1024, 2048)
 }
+POINTS = (25, 50, 100, 200, 300, 400, 500, 600, 700, 800, 900)  # steps whose weights are kept, of 900 and of 7200
+ON_THE_WAY = {"snapshots": POINTS}
 WHOLE = {
-    "digits whole": SQUARED.but(name="squared-whole"),
+    "digits whole": SQUARED.but(name="squared-whole", record=ON_THE_WAY),
     "digits by entropy whole": DIGITS.but(name="entropy-whole"),
-    "mnist whole": MNIST.but(loss="squared", name="mnist-whole"),
+    "mnist whole": MNIST.but(loss="squared", name="mnist-whole", record={"snapshots": (*POINTS, *range(1200, 7201, 600))}),
 }
 
-RUNS = GRID | ENTROPY | OTHERS | ON_MNIST | WHOLE
+# From weights that a few steps have trained, and along the principal directions of all of them: a step goes farther there.
+LOTTERY = {"chart": "principal", "snapshots": (), "lr": 5e-2}
+BURNT_IN = {
+    f"{data} {d} after {step}": (f"{data} whole", RANDOM | {"control": f"after:{step}", "dim": d, "snapshots": ()})
+    for data in ("digits", "mnist")
+    for step in (25, 100)
+    for d in (8, 16, 32, 64, 128, 256, 512)
+}
+PRINCIPAL = {
+    f"{data} {d} principal": (f"{data} whole", LOTTERY | {"control": "rewound", "dim": d})
+    for data in ("digits", "mnist")
+    for d in (1, 2, 4, 8)
+}
+BOTH = {
+    f"{data} {d} principal after 100": (f"{data} whole", LOTTERY | {"control": "after:100", "dim": d})
+    for data in ("digits", "mnist")
+    for d in (1, 2, 4, 8)
+}
+
+RUNS = GRID | ENTROPY | OTHERS | ON_MNIST | WHOLE | BURNT_IN | PRINCIPAL | BOTH
 FIGURES = {
-    "transition": ("transition", {"samples": 0, "probes": 6, "steps": 80}, [*GRID, *OTHERS, "digits whole"]),
-    "transition-entropy": ("transition", {"samples": 0, "probes": 6, "steps": 80}, [*ENTROPY, "digits by entropy whole"]),
+    "transition": ("transition", {"samples": 0, "steps": 60}, [*GRID, *OTHERS, "digits whole"]),
+    "transition-entropy": ("transition", {"samples": 0, "steps": 60}, [*ENTROPY, "digits by entropy whole"]),
     "transition-mnist": ("transition", {"samples": 3000, "steps": 50}, [*ON_MNIST, "mnist whole"]),
-    "linearised": ("linearised", {"samples": 0, "most": 1024, "projections": "dense,sparse,fastfood"}, ["digits whole"]),
+    "transition-lottery": (
+        "transition",
+        {"samples": 1000, "probes": 2},
+        [name for name in (*ON_MNIST, *BURNT_IN, *PRINCIPAL, *BOTH) if name.startswith("mnist")],
+    ),
+    "linearised": ("linearised", {"most": 512, "draws": 2, "projections": "dense,sparse,fastfood"}, ["digits whole"]),
     "linearised-mnist": ("linearised", {"samples": 600, "most": 600}, ["mnist whole"]),
     "hessian": ("hessian", {}, ["digits whole", "digits by entropy whole"]),
 }

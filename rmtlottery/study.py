@@ -13,7 +13,7 @@ from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
-from rmtlottery.tickets.parts import FC, Affine, Conv, LeNet, Net, Padding, Recall, Resnet, Resnet18, Skip, Transformer
+from rmtlottery.tickets.parts import FC, Conv, Few, LeNet, Net, Padding, Recall, Resnet, Resnet18, Skip, Transformer
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
@@ -32,6 +32,7 @@ OWN = [
 ]
 NARROW, SHORT = 16, 3
 FEWEST, FEWER = 60, 50  # coordinates of a subspace in small: more than layers, of which some charts have a factor each
+KEPT = 4  # snapshots
 RECALLED = 500
 NARROWED: dict[type[Net], dict[str, Any]] = {
     Skip: {"units": NARROW, "blocks": 1},
@@ -142,7 +143,9 @@ def shortened(changed: Mapping[str, Any], parent: "Run") -> dict[str, Any]:
 
     told = {key: value for key, value in changed.items() if key in {*OWN, *fields_of("data", "chart")}}
     if "dim" in told:
-        told["dim"] = fewer(told["dim"])
+        told["dim"] = 2 if told.get("chart") == "principal" else fewer(told["dim"])
+    if str(told.get("control")).startswith("after:"):
+        told["control"] = "after:1"
     at = told.get("at", ())
     return told | {"at": [level for level in parent.levels if level in at] or parent.levels[-1:] if at else ()}
 
@@ -160,8 +163,10 @@ def smaller(spec: Spec) -> Spec:
     """On the digits, which every net takes but a transformer: sequences stay what they are, fewer of them."""
     data = replace(spec.data, samples=RECALLED) if isinstance(spec.data, Recall) else "digits"
     levels = min(1, spec.prune.levels)
-    small = spec.but(data=data, net=narrow(spec.net), epochs=1, levels=levels, rewind=0, seeds=(0, 1))
-    if isinstance(spec.chart, Affine):
+    snapshots = tuple(range(1, 1 + min(KEPT, len(spec.record.snapshots))))
+    less = {"epochs": 1, "levels": levels, "rewind": 0, "snapshots": snapshots, "seeds": (0, 1)}
+    small = spec.but(data=data, net=narrow(spec.net), **less)
+    if isinstance(spec.chart, Few):
         small = small.but(dim=fewer(spec.chart.dim))
     return small.but(name=label(spec))
 

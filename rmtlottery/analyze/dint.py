@@ -17,7 +17,7 @@ from rmtlottery.analyze._published import published
 from rmtlottery.analyze._style import legend_beside, percent, plain_log_ticks
 from rmtlottery.analyze._threshold import crossing, curve, interval, logistic
 from rmtlottery.refusal import Refusal, unknown
-from rmtlottery.tickets.parts import Affine
+from rmtlottery.tickets.parts import Affine, Few, Principal
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDS = "what training recorded"
-CHARTS = ("affine", "said", "sum")
+CHARTS = ("affine", "said", "sum", "principal")
 WHOLE = "all weights"
 LAST, BEST = "after the last epoch", "at the best epoch"
 SPLITS = ("train", "validation", "test")
@@ -50,7 +50,7 @@ def table(ticket: Ticket, *, threshold: float = 0.9, local: bool = False, split:
         "task": ", ".join([*filter(None, told), f"lr {spec.optimiser.lr:g}"]),
         "data": named(spec.data.kind, spec.data.shuffled),
     }
-    whose |= {"projection": words(spec.chart), "dim": spec.chart.dim if isinstance(spec.chart, Affine) else ambient}
+    whose |= {"projection": words(spec.chart), "dim": spec.chart.dim if isinstance(spec.chart, Few) else ambient}
     rows = [whose | {"ambient": ambient} | score for score in scores(ticket, split)]
     return pd.DataFrame(rows).assign(asked=threshold, local=local, of=split, source="measured")
 
@@ -58,6 +58,8 @@ def table(ticket: Ticket, *, threshold: float = 0.9, local: bool = False, split:
 def begun(ticket: Ticket) -> str:
     """What was made of the weights before, if they are none of the init."""
     control = str(ticket.record.get("control") or "rewound")
+    if control.startswith("after:"):
+        return f"from step {control.removeprefix('after:')}"
     return {"rewound": "", "trained": "from trained weights"}.get(control, f"after {control}")
 
 
@@ -67,6 +69,8 @@ def named(kind: str, shuffled: str) -> str:
 
 def words(chart: object) -> str:
     """The law of P, and what is made of it if not a plain affine chart."""
+    if isinstance(chart, Principal):
+        return "principal directions"
     if not isinstance(chart, Affine):
         return WHOLE
     odd = unusual(replace(chart, dim=Affine.dim, projection=Affine.projection))

@@ -22,10 +22,10 @@ from rmtlottery.analyze._arms import task
 from rmtlottery.analyze._hits import hits, threshold
 from rmtlottery.analyze._style import legend_beside, plain_log_ticks
 from rmtlottery.analyze._wells import bound, by_displacement, error
-from rmtlottery.analyze.dint import words
+from rmtlottery.analyze.dint import begun, words
 from rmtlottery.measure.hessian import landscape, spectra
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.parts import Affine
+from rmtlottery.tickets.parts import Few, Principal
 from rmtlottery.tickets.streams import generator
 from rmtlottery.tickets.ticket import Ticket
 
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDS = "what training recorded"
-CHARTS = ("affine", "sum")
+CHARTS = ("affine", "sum", "principal")
 MEASURED, PREDICTED, SECANT, BOUND = "measured", "well at w*", "secant well", "Larsen's bound"
 LOOKS = {PREDICTED: ("tab:red", "-"), SECANT: ("tab:green", "-"), BOUND: ("tab:orange", "--")}
-PLACES = 6  # on the way from w* to w_0
+PLACES = 4  # on the way from w* to w_0
 POINTS = 40  # of a predicted curve
 LOSSES = 24  # rows of the picture
 ASKED = 5  # losses whose thresholds are told
 
 
 def table(ticket: Ticket, *, samples: int = 1000, probes: int = 4, steps: int = 40) -> "pd.DataFrame":
-    """Columns: task, projection, source, dim, loss, error, start, initial, lowest (loss at w*), ambient."""
+    """Columns: task, projection, uniform, source, dim, loss, error, start, initial, lowest (loss at w*), ambient."""
     import pandas as pd
 
     if not ticket.metrics or ticket.spec is None:
@@ -53,12 +53,22 @@ def table(ticket: Ticket, *, samples: int = 1000, probes: int = 4, steps: int = 
     if ticket.level:
         return pd.DataFrame()  # subspaces are of whole nets
     whose: dict[str, Any] = {"task": task(ticket.spec.but(chart="full"), ticket.metrics[-1]["epoch"])}
-    if isinstance(chart := ticket.spec.chart, Affine):
-        reached = min(row["train_loss"] for row in ticket.metrics)
-        ambient = sum(ticket.weights[name].numel() for name in ticket.record["parameters"])
-        own = {"projection": words(chart), "source": MEASURED, "dim": float(chart.dim), "loss": reached, "ambient": ambient}
-        return pd.DataFrame([whose | own])
+    if isinstance(ticket.spec.chart, Few):
+        return pd.DataFrame([whose | reached(ticket, ticket.spec.chart)])
     return pd.concat([pd.DataFrame(whose | rows) for rows in predicted(ticket, samples, probes, steps)], ignore_index=True)
+
+
+def reached(ticket: Ticket, chart: Few) -> dict[str, Any]:
+    """`uniform`: whether it was along random directions from w_0, which are what is predicted."""
+    arm = " ".join(filter(None, [words(chart), begun(ticket)]))
+    return {
+        "projection": arm,
+        "uniform": not begun(ticket) and not isinstance(chart, Principal),
+        "source": MEASURED,
+        "dim": float(chart.dim),
+        "loss": min(row["train_loss"] for row in ticket.metrics),
+        "ambient": sum(ticket.weights[name].numel() for name in ticket.record["parameters"]),
+    }
 
 
 def predicted(ticket: Ticket, samples: int, probes: int, steps: int) -> list[dict[str, Any]]:
@@ -93,13 +103,14 @@ def plot(table: "pd.DataFrame") -> "Figure":
 
 
 def grids(table: "pd.DataFrame") -> "list[tuple[str, pd.DataFrame, pd.DataFrame]]":
-    """What was measured of each task and projection, and what was predicted of the task."""
+    """What was measured of each task and projection, and what was predicted of it."""
     found = []
     if "projection" not in table:
         raise Refusal("no run in a subspace is among these: give those of several sizes, e.g. of rl.grid")
     for name, part in table.groupby("task", sort=False):
         for kind, rows in part[part["source"] == MEASURED].groupby("projection", sort=False):
-            found.append((f"{name}: {kind}", rows, part[part["source"] != MEASURED]))
+            curves = part[(part["source"] != MEASURED) & bool(rows["uniform"].all())]
+            found.append((f"{name}: {kind}", rows, curves))
     return found
 
 
@@ -128,7 +139,7 @@ def thresholds(rows: "pd.DataFrame", curves: "pd.DataFrame") -> "pd.DataFrame":
         value, low, high = threshold(rows, loss)
         told = {source: at(curves, source, loss) for source in LOOKS}
         found.append({"loss": loss, "dim": value, "low": low, "high": high} | told)
-    return pd.DataFrame(found, columns=["loss", "dim", "low", "high", *LOOKS])
+    return pd.DataFrame(found, columns=["loss", "dim", "low", "high", *LOOKS], dtype=float)
 
 
 def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", axes: "Axes") -> None:
@@ -154,6 +165,9 @@ def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", axes: "Axes") -> Non
 
 
 def draw_ratios(told: "pd.DataFrame", axes: "Axes") -> None:
+    if told[list(LOOKS)].isna().all(axis=None):
+        axes.set_axis_off()
+        return
     for source, (colour, look) in LOOKS.items():
         axes.plot(told["loss"], told[source] / told["dim"], f"o{look}", color=colour, label=source)
     axes.axhline(1, color="0.5", linestyle=":")

@@ -19,6 +19,7 @@ from rmtlottery.datasets.dataset import Split
 from rmtlottery.measure.lanczos import Product, Rule, gauss_rule, tridiagonal
 from rmtlottery.nets import AnyNetwork
 from rmtlottery.nets.losses import MEANS, Mean
+from rmtlottery.nets.network import portion
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket, Weights
 
@@ -34,8 +35,8 @@ class Landscape:
     at: torch.Tensor
     places: torch.Tensor
     split: Split
-    loss: Mean = MEANS["cross_entropy"]
-    batch: int = 500
+    loss: Mean
+    batch: int
 
     @classmethod
     def about(
@@ -51,7 +52,9 @@ class Landscape:
         kept = {name: torch.ones(shape, dtype=torch.bool) for name, shape in network.shapes.items()} | (mask or {})
         places = flatten(kept, network.shapes).nonzero().squeeze(1).to(whole.device)
         held = Split(split.x.to(whole), split.y.to(whole.device))
-        return cls(network, {name: weights[name] for name in network.buffers}, whole[places], places, held, MEANS[loss])
+        buffers = {name: weights[name] for name in network.buffers}
+        batch = portion(network.widest, whole.device.type)
+        return cls(network, buffers, whole[places], places, held, MEANS[loss], batch)
 
     def vector(self, weights: Weights) -> torch.Tensor:
         """Other weights of the net, as those that it is about."""

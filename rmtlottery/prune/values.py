@@ -5,6 +5,7 @@ parent, its own name and the seed. The ticket it returns is untrained: its `weig
 Controls compose: `shuffle_entries(trained(ticket, 0), 1)` shuffles the trained weights.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,18 @@ def rewound(ticket: Ticket, seed: int) -> Ticket:
 def trained(ticket: Ticket, seed: int) -> Ticket:
     """The trained weights instead of theta_k: what training on, or fine-tuning, starts from."""
     return made(ticket, seed, "trained", start=ticket.weights)
+
+
+def after(step: int) -> Callable[[Ticket, int], Ticket]:
+    """The control that starts from the weights after so many steps of the ticket's own training: a burn-in."""
+
+    def burned_in(ticket: Ticket, seed: int) -> Ticket:
+        if step not in ticket.trajectory:
+            known = ", ".join(map(str, sorted(ticket.trajectory))) or "none"
+            raise Refusal(f"{ticket} has no snapshot after {step} steps, but after {known}; record it with --snapshots")
+        return made(ticket, seed, f"after:{step}", start=ticket.trajectory[step])
+
+    return burned_in
 
 
 def fresh_init(ticket: Ticket, seed: int) -> Ticket:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 Tensors = dict[str, "torch.Tensor"]
+DIRECTIONS = "directions"
 
 
 def taken(tickets: Sequence[Ticket]) -> Taken:
@@ -66,9 +67,11 @@ def descent(ticket: Ticket) -> dict[str, Any]:
     return {"parent": record["parent"] if untrained else record["sha256"]["weights"]} | before
 
 
-def keep(run: Path, ticket: Ticket) -> None:
-    """Copy a ticket's start and mask into a run, and where it is from; another one than before is refused."""
+def keep(run: Path, ticket: Ticket, directions: "torch.Tensor | None" = None) -> None:
+    """Copy a ticket's start and mask into a run, where it is from, and directions to train along if there are any; another
+    one than before is refused."""
     held, path = tensors(ticket), start_file(run, ticket.seed or 0, ticket.level)
+    held |= {} if directions is None else {DIRECTIONS: directions}
     digest = disk.fingerprint(held)
     if path.exists() and read_facts(path).get("sha256", digest) != digest:
         place = f"seed {ticket.seed}, level {ticket.level}"
@@ -92,13 +95,23 @@ def given(run: Path, seed: int, level: int) -> bool:
 
 def recall(run: Path, seed: int, level: int) -> tuple[Tensors, Tensors, dict[str, Any]]:
     """(start, mask, descent) of the copy."""
-    path = start_file(run, seed, level)
+    held, facts = whole_copy(start_file(run, seed, level))
+    start = {name.removeprefix("start/"): value for name, value in held.items() if name.startswith("start/")}
+    mask = {name: disk.unpack(held[f"mask/{name}"], tuple(shape)) for name, shape in facts["masked"].items()}
+    return start, mask, facts["descent"]
+
+
+def directions(run: Path, seed: int, level: int) -> "torch.Tensor":
+    """Those that were kept beside the copy."""
+    return whole_copy(start_file(run, seed, level))[0][DIRECTIONS]
+
+
+def whole_copy(path: Path) -> tuple[Tensors, dict[str, Any]]:
+    """What is on disk of it, if that is what was written."""
     try:
         facts, held = disk.read_facts(path), disk.read_tensors(path)
     except FileNotFoundError:
         raise Refusal(f"{path} is missing; give the ticket again as start=") from None
     if not facts or facts["sha256"] != disk.fingerprint(held):
         raise Refusal(f"{path} is altered; give the ticket again as start=")
-    start = {name.removeprefix("start/"): value for name, value in held.items() if name.startswith("start/")}
-    mask = {name: disk.unpack(held[f"mask/{name}"], tuple(shape)) for name, shape in facts["masked"].items()}
-    return start, mask, facts["descent"]
+    return held, facts

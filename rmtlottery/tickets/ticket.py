@@ -69,6 +69,11 @@ class Ticket:
         """step -> the weights after that step; step 0 is the very start of level 0."""
         return self.part("snapshots")
 
+    @property
+    def trajectory(self) -> dict[int, Weights]:
+        """The snapshots of the training that this ticket, or the one that controls made it of, came out of."""
+        return self.read["trajectory"]() if "trajectory" in self.read else self.snapshots
+
     @cached_property
     def coordinates(self) -> "torch.Tensor":
         """What was trained, where the chart has fewer coordinates than weights."""

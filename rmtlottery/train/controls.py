@@ -16,6 +16,7 @@ from rmtlottery.prune.masks import (
     shuffle_mask,
 )
 from rmtlottery.prune.values import (
+    after,
     flip_signs,
     fresh_init,
     keep_signs,
@@ -92,7 +93,15 @@ class Controlled(Run):
 def controlled(ticket: Ticket, names: str, seed: int) -> Ticket:
     """Several controls, by name and comma, one after another."""
     for name in names.split(","):
-        if name not in CONTROLS:
-            raise unknown("control", name, CONTROLS)
-        ticket = CONTROLS[name](ticket, seed)
+        ticket = named(name)(ticket, seed)
     return ticket
+
+
+def named(name: str) -> Control:
+    """A control by its name, or `after:STEP`."""
+    word, _, step = name.partition(":")
+    if word == "after" and step.isdecimal():
+        return after(int(step))
+    if name not in CONTROLS:
+        raise unknown("control", name, [*CONTROLS, "after:STEP"])
+    return CONTROLS[name]

@@ -2,18 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from rmtlottery.charts.affine import affine, leading, said
 from rmtlottery.charts.chart import Chart, full
-from rmtlottery.charts.flat import layers, total
+from rmtlottery.charts.flat import Shapes, flatten, layers, total
+from rmtlottery.charts.principal import principal_directions
 from rmtlottery.charts.projections import KINDS, Projection, projection
 from rmtlottery.charts.projections.beside import Beside
+from rmtlottery.charts.projections.given import Given
 from rmtlottery.nets import AnyNetwork
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets import parts
+from rmtlottery.tickets.starts import directions
+from rmtlottery.tickets.ticket import Ticket
+
+UNGUIDED = "a principal chart takes its directions from tickets: start from those of a run that has --snapshots"
 
 
 @dataclass(frozen=True)
@@ -28,11 +35,11 @@ class Directions:
     @property
     def few(self) -> bool:
         """Whether there are fewer coordinates than weights."""
-        return isinstance(self.part, parts.Affine)
+        return isinstance(self.part, parts.Few)
 
     @property
     def size(self) -> int:
-        assert isinstance(self.part, parts.Affine)
+        assert isinstance(self.part, parts.Few)
         return self.part.dim
 
     @property
@@ -42,10 +49,17 @@ class Directions:
 
     def of(self, seed: int) -> Projection:
         if seed not in self.drawn:
-            assert isinstance(self.part, parts.Affine)
+            if not isinstance(self.part, parts.Affine):
+                raise Refusal(UNGUIDED)
             check(self.part, self.network)
             self.drawn[seed] = draw(self.part, self.network, seed).to(self.device)
         return self.drawn[seed]
+
+    def take(self, run: Path, seeds: Sequence[int], level: int) -> None:
+        """Directions that were kept beside starts, where they are not drawn."""
+        if isinstance(self.part, parts.Principal):
+            for seed in seeds:
+                self.drawn[seed] = Given(directions(run, seed, level)).first(self.part.dim).to(self.device)
 
     def chart(self, theta: torch.Tensor, seeds: Sequence[int]) -> Chart:
         """Of a replicate for each of these seeds, whose weights start at `theta`."""
@@ -66,6 +80,14 @@ class Directions:
         if facts["fingerprint"] != (here := self.facts(seed)["fingerprint"]):
             there = f"{where} was trained along directions {facts['fingerprint']}"
             raise Refusal(f"{there}, and with these libraries its seed gives {here}; take the old ones, or another --name")
+
+
+def along(part: parts.Chart, ticket: Ticket, shapes: Shapes) -> torch.Tensor | None:
+    """The principal directions of the training that a ticket comes from, if they are what is trained along."""
+    if not isinstance(part, parts.Principal):
+        return None
+    points = [flatten(weights, shapes) for _, weights in sorted(ticket.trajectory.items())]
+    return principal_directions(torch.stack(points or [flatten(ticket.start, shapes)]))
 
 
 def several(theta: torch.Tensor, wanted: Sequence[tuple[Directions, int]]) -> Chart:
@@ -100,7 +122,7 @@ def factors(part: parts.Chart, network: AnyNetwork) -> int:
 
 def check(part: parts.Chart, network: AnyNetwork) -> None:
     """Refuses more coordinates than there are weights, and fewer than they are to be shared among."""
-    if not isinstance(part, parts.Affine):
+    if not isinstance(part, parts.Few):
         return
     most, lambdas = total(network.shapes), factors(part, network)
     if part.dim - lambdas > most:

@@ -18,6 +18,7 @@ from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.starts import keep, taken
 from rmtlottery.tickets.ticket import Ticket
 from rmtlottery.train.bar import Bar
+from rmtlottery.train.directions import along
 from rmtlottery.train.levels import Levels
 from rmtlottery.train.material import Material, check_precision, material
 from rmtlottery.train.plan import check_plan, steps_a_level
@@ -59,7 +60,7 @@ def fit(
     check_precision(plan.network, unit.get("precision"))
     run = Run.open(root or default_root(), plan.spec)
     for ticket in tickets:
-        keep(run.path, ticket)
+        keep(run.path, ticket, along(plan.spec.chart, ticket, plan.network.shapes))
     return finish(run, plan, divided(run, **unit), executor)
 
 

@@ -64,6 +64,7 @@ class Levels:
     def finish(self, level: int, seeds: list[int], missing: list[int], asked: Callable[[], bool]) -> None:
         """Train a level of every seed that reached it and write what is missing of it."""
         origins = {seed: self.origin.begin(seed, level) for seed in seeds}
+        self.directions.take(self.run.path, seeds, level)
         self.check_directions(seeds, level)
         job = self.job(level, list(origins.values()), lambda theta: self.directions.chart(theta, seeds))
         with Behind() as behind:

@@ -7,8 +7,10 @@ from rmtlottery.datasets.dataset import Dataset
 from rmtlottery.nets import Modular
 from rmtlottery.prune.rates import check_survivors
 from rmtlottery.refusal import Refusal
+from rmtlottery.tickets.parts import Principal, Taken
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.ticket import Ticket
+from rmtlottery.train.directions import UNGUIDED
 from rmtlottery.train.directions import check as check_chart
 from rmtlottery.train.material import Material
 
@@ -27,6 +29,8 @@ def check_plan(material: Material, tickets: Sequence[Ticket] = ()) -> None:
         check_survivors(spec.prune, {name: math.prod(network.shapes[name]) for name in network.prunable})
     check_last_batch(material)
     check_chart(spec.chart, network)
+    if isinstance(spec.chart, Principal) and not (tickets or isinstance(spec.origin, Taken)):
+        raise Refusal(UNGUIDED)
     if spec.chart.kind == "said" and spec.optimiser.decay and spec.optimiser.decay_target == "coordinates":
         raise Refusal("decay_target = coordinates would pull the factors of a said chart to 0: take decay_target weights")
     steps = steps_a_level(spec, material.data)

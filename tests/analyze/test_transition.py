@@ -22,7 +22,16 @@ def tickets(tmp_path_factory):
 def made(losses, factor=1.0):
     """Seeds whose loss is `losses` at each size, of a task whose curve needs `factor` times as many directions."""
     own = [
-        {"task": "t", "projection": "dense", "source": MEASURED, "run": f"d{d:.0f}", "seed": seed, "dim": d, "loss": loss}
+        {
+            "task": "t",
+            "projection": "dense",
+            "uniform": True,
+            "source": MEASURED,
+            "run": f"d{d:.0f}",
+            "seed": seed,
+            "dim": d,
+            "loss": loss,
+        }
         for seed, row in enumerate(losses)
         for d, loss in zip(DIMS, row, strict=True)
     ]

@@ -21,7 +21,7 @@ def test_groups_have_these_kinds():
         "data": ["cifar10", "cifar100", "digits", "given", "mnist", "recall", "teacher"],
         "init": ["delta_orthogonal", "divided_bias", "glorot", "he", "normal", "orthogonal", "own", "passed"],
         "optimiser": ["adam", "sgd"], "schedule": ["constant", "cosine", "steps"], "prune": ["at_init", "imp"],
-        "chart": ["affine", "full", "said", "sum"], "record": ["record"], "origin": ["cuts", "taken"],
+        "chart": ["affine", "full", "principal", "said", "sum"], "record": ["record"], "origin": ["cuts", "taken"],
     }  # fmt: skip
 
 

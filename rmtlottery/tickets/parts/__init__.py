@@ -17,7 +17,7 @@ from rmtlottery.tickets.parts.init import (
     Own,
     Passed,
 )
-from rmtlottery.tickets.parts.keeping import Affine, Chart, Projection, Record, Said, Sum
+from rmtlottery.tickets.parts.keeping import Affine, Chart, Few, Principal, Projection, Record, Said, Sum
 from rmtlottery.tickets.parts.net import (
     FC,
     Conv,
@@ -54,6 +54,7 @@ __all__ = [
     "DeltaOrthogonal",
     "Digits",
     "DividedBias",
+    "Few",
     "Given",
     "Glorot",
     "He",
@@ -72,6 +73,7 @@ __all__ = [
     "Part",
     "Passed",
     "Phi",
+    "Principal",
     "Projection",
     "Prune",
     "Readout",

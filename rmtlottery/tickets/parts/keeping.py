@@ -19,11 +19,25 @@ class Chart(Part):
 
 
 @dataclass(frozen=True)
-class Affine(Chart):
+class Few(Chart):
+    """theta_0 + P x: fewer coordinates than weights."""
+
+    kind: ClassVar[str]
+    dim: Annotated[int, "coordinates that are trained", at_least(1)] = 100
+
+
+@dataclass(frozen=True)
+class Principal(Few):
+    """theta + P x along the principal directions of the training that a ticket comes from (Larsen et al. 2022)."""
+
+    kind: ClassVar[str] = "principal"
+
+
+@dataclass(frozen=True)
+class Affine(Few):
     """theta_0 + P x: random directions through theta_0, weights and biases alike (Li et al. 2018)."""
 
     kind: ClassVar[str] = "affine"
-    dim: Annotated[int, "coordinates that are trained", at_least(1)] = 100
     projection: Annotated[Projection, "law of P; its seed is the run's"] = "fastfood"
     draw: Annotated[int, "which P of a seed, for several subnets in one weight vector", at_least(0)] = 0
 

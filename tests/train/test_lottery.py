@@ -1,0 +1,88 @@
+"""Burn-in and lottery subspaces: children that start on the way, along what training went."""
+
+import pytest
+import torch
+
+import rmtlottery as rl
+from rmtlottery.charts.flat import flatten
+from rmtlottery.charts.principal import principal_directions
+from rmtlottery.tickets import starts
+from rmtlottery.train.child import child
+from tests.conftest import TINY
+
+WHOLE = TINY.but(levels=0, epochs=6, lr=1e-2, record={"snapshots": (4, 12, 30, 60)}, name="whole")
+PRINCIPAL = {"chart": "principal", "dim": 3, "lr": 3e-2, "snapshots": ()}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return rl.fit(WHOLE, tmp_path_factory.mktemp("lottery"), threads=1)
+
+
+@pytest.fixture(scope="module")
+def lottery(whole):
+    return child(whole, whole.path.parent, PRINCIPAL, threads=1)
+
+
+def points(ticket):
+    return torch.stack(
+        [flatten(held, {n: v.shape for n, v in held.items()}) for _, held in sorted(ticket.snapshots.items())]
+    )
+
+
+def test_it_moves_within_the_principal_directions_of_its_own_seed(whole, lottery):
+    for seed in (0, 1):
+        ticket, found = lottery[seed, 0], principal_directions(points(whole[seed, 0]))[:3]
+        shapes = {name: value.shape for name, value in ticket.start.items()}
+        moved = flatten(ticket.weights, shapes) - flatten(ticket.start, shapes)
+        assert moved.norm() > 0.1
+        assert (moved - moved @ found.T @ found).norm() < 1e-5 * moved.norm()
+        other = principal_directions(points(whole[1 - seed, 0]))[:3]
+        assert (moved - moved @ other.T @ other).norm() > 0.1 * moved.norm()
+
+
+def test_few_of_them_do_what_many_random_ones_do_not(whole, lottery):
+    randomly = child(whole, whole.path.parent, PRINCIPAL | {"chart": "affine"}, threads=1)
+    last = [run.metrics.query("epoch == 6")["train_loss"] for run in (lottery, randomly)]
+    assert last[0].max() < 0.6 * last[1].min()
+
+
+def test_after_some_steps_it_starts_there(whole):
+    found = child(whole, whole.path.parent, PRINCIPAL | {"control": "after:12"}, threads=1)
+    for seed in (0, 1):
+        for name, value in whole[seed, 0].snapshots[12].items():
+            assert torch.equal(found[seed, 0].start[name], value)
+        assert found[seed, 0].record["control"] == "after:12"
+
+
+def test_trained_again_it_is_the_same(whole, lottery, tmp_path):
+    again = child(whole, tmp_path, PRINCIPAL, threads=1)
+    assert torch.equal(again[0, 0].coordinates, lottery[0, 0].coordinates)
+
+
+def test_an_altered_direction_is_refused(whole, tmp_path):
+    run = child(whole, tmp_path, PRINCIPAL, threads=1)
+    path = starts.start_file(run.path, 0, 0)
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(rl.Refusal, match="is altered; give the ticket again as start="):
+        starts.directions(run.path, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"dim": 9}, "dim = 9 is not between 1 and the 4 directions that the trajectory has"),
+        ({"control": "after:5"}, "has no snapshot after 5 steps, but after 0, 4, 12, 30, 60"),
+        ({"control": "afte:5"}, "did you mean 'after:STEP'"),
+    ],
+)
+def test_what_there_is_not_is_refused(whole, tmp_path, changed, words):
+    with pytest.raises(rl.Refusal, match=words):
+        child(whole, tmp_path, PRINCIPAL | changed, threads=1)
+
+
+def test_without_tickets_there_are_no_directions(tmp_path):
+    with pytest.raises(rl.Refusal, match="takes its directions from tickets"):
+        rl.fit(WHOLE.but(chart="principal", dim=2, name="alone"), tmp_path, threads=1)
