@@ -12,7 +12,7 @@ from rmtlottery.work.unit import cores, provenance
 
 FOLDER = Path(__file__).parent
 PARTS = [path.stem for path in sorted(FOLDER.glob("[!_]*.py"))]
-WHEN_NAMED = {"big_checkpoint", "false_alarms", "growth"}  # have their own tables, in docs
+WHEN_NAMED = {"big_checkpoint", "false_alarms", "growth", "wells"}  # have their own tables, in docs
 COLUMNS = ("benchmark", "case", "ours_s", "other_s", "ratio", "ratio_least", "ratio_largest", "pairs")
 OF_LIMITS = ("limit", "limit_s", "fraction")
 
