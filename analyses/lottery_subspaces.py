@@ -51,7 +51,14 @@ BOTH = {
     for d in (1, 2, 4, 8)
 }
 
-RUNS = GRID | ENTROPY | OTHERS | ON_MNIST | WHOLE | BURNT_IN | PRINCIPAL | BOTH
+# Along the axes: iterated masks, rewound to the start or to a later step, and random ones of the same densities.
+PRUNED = {
+    "mnist pruned": MNIST.but(loss="squared", levels=8, rate=0.5, name="mnist-pruned"),
+    "mnist pruned late": MNIST.but(loss="squared", levels=8, rate=0.5, rewind=100, name="mnist-pruned-late"),
+    "mnist random masks": ("mnist pruned", {"control": "random_mask", "at": (1, 2, 3, 4, 5, 6, 7, 8)}),
+}
+
+RUNS = GRID | ENTROPY | OTHERS | ON_MNIST | WHOLE | BURNT_IN | PRINCIPAL | BOTH | PRUNED
 FIGURES = {
     "transition": ("transition", {"samples": 0, "steps": 60}, [*GRID, *OTHERS, "digits whole"]),
     "transition-entropy": ("transition", {"samples": 0, "steps": 60}, [*ENTROPY, "digits by entropy whole"]),
@@ -60,6 +67,11 @@ FIGURES = {
         "transition",
         {"samples": 1000, "probes": 2},
         [name for name in (*ON_MNIST, *BURNT_IN, *PRINCIPAL, *BOTH) if name.startswith("mnist")],
+    ),
+    "compression": (
+        "compression",
+        {},
+        [name for name in (*ON_MNIST, *BURNT_IN, *PRINCIPAL, *BOTH, *PRUNED, "mnist whole") if name.startswith("mnist")],
     ),
     "linearised": ("linearised", {"most": 512, "draws": 2, "projections": "dense,sparse,fastfood"}, ["digits whole"]),
     "linearised-mnist": ("linearised", {"samples": 600, "most": 600}, ["mnist whole"]),
