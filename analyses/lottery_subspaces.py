@@ -50,6 +50,7 @@ BOTH = {
     for data in ("digits", "mnist")
     for d in (1, 2, 4, 8)
 }
+GUIDED = BURNT_IN | PRINCIPAL | BOTH
 
 # Along the axes: iterated masks, rewound to the start or to a later step, and random ones of the same densities.
 PRUNED = {
@@ -58,20 +59,17 @@ PRUNED = {
     "mnist random masks": ("mnist pruned", {"control": "random_mask", "at": (1, 2, 3, 4, 5, 6, 7, 8)}),
 }
 
-RUNS = GRID | ENTROPY | OTHERS | ON_MNIST | WHOLE | BURNT_IN | PRINCIPAL | BOTH | PRUNED
+RUNS = GRID | ENTROPY | OTHERS | ON_MNIST | WHOLE | GUIDED | PRUNED
 FIGURES = {
     "transition": ("transition", {"samples": 0, "steps": 60}, [*GRID, *OTHERS, "digits whole"]),
     "transition-entropy": ("transition", {"samples": 0, "steps": 60}, [*ENTROPY, "digits by entropy whole"]),
     "transition-mnist": ("transition", {"samples": 3000, "steps": 50}, [*ON_MNIST, "mnist whole"]),
-    "transition-lottery": (
-        "transition",
-        {"samples": 1000, "probes": 2},
-        [name for name in (*ON_MNIST, *BURNT_IN, *PRINCIPAL, *BOTH) if name.startswith("mnist")],
-    ),
+    "transition-lottery": ("transition", {}, [name for name in (*ON_MNIST, *GUIDED) if name.startswith("mnist")]),
+    "transition-lottery-digits": ("transition", {}, [name for name in (*GRID, *GUIDED) if name.startswith("digits")]),
     "compression": (
         "compression",
         {},
-        [name for name in (*ON_MNIST, *BURNT_IN, *PRINCIPAL, *BOTH, *PRUNED, "mnist whole") if name.startswith("mnist")],
+        [name for name in (*ON_MNIST, *GUIDED, *PRUNED, "mnist whole") if name.startswith("mnist")],
     ),
     "linearised": ("linearised", {"most": 512, "draws": 2, "projections": "dense,sparse,fastfood"}, ["digits whole"]),
     "linearised-mnist": ("linearised", {"samples": 600, "most": 600}, ["mnist whole"]),
