@@ -3,7 +3,7 @@
 Asked of runs in subspaces of several sizes (`rl.grid`, or `chart="affine"`) together with a run of all weights from the same
 seeds. Measured is the least running mean of the training loss over an epoch: a run hits every loss above it, so that one
 run serves all. A threshold is where a logistic curve in log d through the shares of seeds that hit is 1/2, with a 95 %
-interval by resampled seeds.
+interval by resampled seeds; those at `loss` are told, or at five losses between the ends.
 
 Predicted is the size at which half of all uniformly random subspaces through w_0 reach a loss (`rl.width.Well`), if the
 loss is L(w*) plus a quadratic well about the trained weights w* of the whole net, on the first `samples` training samples
@@ -44,15 +44,15 @@ LOSSES = 24  # rows of the picture
 ASKED = 5  # losses whose thresholds are told
 
 
-def table(ticket: Ticket, *, samples: int = 1000, probes: int = 4, steps: int = 40) -> "pd.DataFrame":
-    """Columns: task, projection, uniform, source, dim, loss, error, start, initial, lowest (loss at w*), ambient."""
+def table(ticket: Ticket, *, samples: int = 1000, probes: int = 4, steps: int = 40, loss: float = 0.0) -> "pd.DataFrame":
+    """Columns: task, projection, uniform, source, dim, loss, error, start, initial, lowest (loss at w*), ambient, asked."""
     import pandas as pd
 
     if not ticket.metrics or ticket.spec is None:
         raise Refusal(f"{ticket} was not trained here, and hit no loss; train it first")
     if ticket.level:
         return pd.DataFrame()  # subspaces are of whole nets
-    whose: dict[str, Any] = {"task": task(ticket.spec.but(chart="full"), ticket.metrics[-1]["epoch"])}
+    whose: dict[str, Any] = {"task": task(ticket.spec.but(chart="full"), ticket.metrics[-1]["epoch"]), "asked": loss}
     if isinstance(ticket.spec.chart, Few):
         return pd.DataFrame([whose | reached(ticket, ticket.spec.chart)])
     return pd.concat([pd.DataFrame(whose | rows) for rows in predicted(ticket, samples, probes, steps)], ignore_index=True)
@@ -133,9 +133,10 @@ def thresholds(rows: "pd.DataFrame", curves: "pd.DataFrame") -> "pd.DataFrame":
     """At losses that some sizes reach and others do not: measured threshold, its interval, and what is predicted."""
     import pandas as pd
 
-    medians = rows.groupby("dim")["loss"].median()
+    medians, asked = rows.groupby("dim")["loss"].median(), rows["asked"].iloc[0]
+    several = np.geomspace(medians.min() * 1.02, medians.max() / 1.02, ASKED)
     found = []
-    for loss in np.geomspace(medians.min() * 1.02, medians.max() / 1.02, ASKED if len(medians) > 1 else 0):
+    for loss in ([asked] if asked else several)[: ASKED if len(medians) > 1 else 0]:
         value, low, high = threshold(rows, loss)
         told = {source: at(curves, source, loss) for source in LOOKS}
         found.append({"loss": loss, "dim": value, "low": low, "high": high} | told)
@@ -184,11 +185,17 @@ def headline(table: "pd.DataFrame") -> str:
 
 
 def summary(rows: "pd.DataFrame", curves: "pd.DataFrame") -> str:
-    words = []
-    for row in thresholds(rows, curves).to_dict("records"):
-        if not 0 < row["dim"] < np.inf:
-            words.append(f"loss {row['loss']:.3g} is reached by {'no' if row['dim'] else 'every'} run, and has no threshold")
-            continue
-        near = ", ".join(f"{source} {row[source]:.0f}" for source in LOOKS if np.isfinite(row[source])) or "not predicted"
-        words.append(f"loss {row['loss']:.3g} at d = {row['dim']:.0f} [{row['low']:.0f}, {row['high']:.0f}] ({near})")
-    return "; ".join(words) or "one size alone has no threshold"
+    ends = rows["dim"].min(), rows["dim"].max()
+    found = thresholds(rows, curves).to_dict("records")
+    return "; ".join(told(row, *ends) for row in found) or "one size alone has no threshold"
+
+
+def told(row: "dict[Any, Any]", least: float, most: float) -> str:
+    """One threshold, or on which side of the sizes it lies, beside what is predicted of it."""
+    dim, loss = row["dim"], f"loss {row['loss']:.3g}"
+    if not 0 < dim < np.inf:
+        return f"{loss} is reached by {'no' if dim else 'every'} run, and has no threshold"
+    if not least <= dim <= most:
+        return f"{loss} {f'below d = {least:.0f}' if dim < least else f'above d = {most:.0f}'}"
+    near = ", ".join(f"{source} {row[source]:.0f}" for source in LOOKS if np.isfinite(row[source]))
+    return f"{loss} at d = {dim:.0f} [{row['low']:.0f}, {row['high']:.0f}]{f' ({near})' if near else ''}"

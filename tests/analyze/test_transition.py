@@ -26,6 +26,7 @@ def made(losses, factor=1.0):
             "task": "t",
             "projection": "dense",
             "uniform": True,
+            "asked": 0.0,
             "source": MEASURED,
             "run": f"d{d:.0f}",
             "seed": seed,
@@ -89,6 +90,12 @@ def test_beyond_its_ends_a_curve_predicts_nothing():
     rows = made(falling())
     assert np.isnan(at(rows, PREDICTED, 1.0))
     assert at(rows, PREDICTED, 1 / 50) == pytest.approx(50, rel=1e-3)
+
+
+def test_one_loss_may_be_asked_for():
+    told = thresholds(made(falling()).query("source == @MEASURED").assign(asked=1 / 50), made([])[1:0])
+    assert told["loss"].tolist() == [1 / 50]
+    assert told["dim"].item() == pytest.approx(50, rel=0.2)
 
 
 def test_one_size_has_no_threshold():
