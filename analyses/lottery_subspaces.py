@@ -29,13 +29,18 @@ ON_THE_WAY = {"snapshots": POINTS}
 WHOLE = {
     "digits whole": SQUARED.but(name="squared-whole", record=ON_THE_WAY),
     "digits by entropy whole": DIGITS.but(name="entropy-whole"),
-    "mnist whole": MNIST.but(loss="squared", name="mnist-whole", record={"snapshots": (*POINTS, *range(1200, 7201, 600))}),
+    "mnist whole": MNIST.but(
+        loss="squared", lr=1e-3, name="mnist-whole", record={"snapshots": (*POINTS, *range(1200, 7201, 600))}
+    ),
 }
 
 # From weights that a few steps have trained, and along the principal directions of all of them: a step goes farther there.
-LOTTERY = {"chart": "principal", "snapshots": (), "lr": 5e-2}
+LOTTERY = {"chart": "principal", "snapshots": (), "lr": 2e-2}
 BURNT_IN = {
-    f"{data} {d} after {step}": (f"{data} whole", RANDOM | {"control": f"after:{step}", "dim": d, "snapshots": ()})
+    f"{data} {d} after {step}": (
+        f"{data} whole",
+        RANDOM | {"control": f"after:{step}", "dim": d, "snapshots": (), "lr": 1e-2},
+    )
     for data in ("digits", "mnist")
     for step in (25, 100)
     for d in (8, 16, 32, 64, 128, 256, 512)
@@ -54,8 +59,8 @@ GUIDED = BURNT_IN | PRINCIPAL | BOTH
 
 # Along the axes: iterated masks, rewound to the start or to a later step, and random ones of the same densities.
 PRUNED = {
-    "mnist pruned": MNIST.but(loss="squared", levels=8, rate=0.5, name="mnist-pruned"),
-    "mnist pruned late": MNIST.but(loss="squared", levels=8, rate=0.5, rewind=100, name="mnist-pruned-late"),
+    "mnist pruned": MNIST.but(loss="squared", lr=1e-3, levels=8, rate=0.5, name="mnist-pruned"),
+    "mnist pruned late": MNIST.but(loss="squared", lr=1e-3, levels=8, rate=0.5, rewind=100, name="mnist-pruned-late"),
     "mnist random masks": ("mnist pruned", {"control": "random_mask", "at": (1, 2, 3, 4, 5, 6, 7, 8)}),
 }
 
@@ -64,7 +69,7 @@ FIGURES = {
     "transition": ("transition", {"samples": 0, "steps": 60}, [*GRID, *OTHERS, "digits whole"]),
     "transition-entropy": ("transition", {"samples": 0, "steps": 60}, [*ENTROPY, "digits by entropy whole"]),
     "transition-mnist": ("transition", {"samples": 3000, "steps": 50}, [*ON_MNIST, "mnist whole"]),
-    "transition-lottery": ("transition", {"loss": 0.3}, [*ON_MNIST, *(name for name in GUIDED if name[0] == "m")]),
+    "transition-lottery": ("transition", {"loss": 0.35}, [*ON_MNIST, *(name for name in GUIDED if name[0] == "m")]),
     "transition-lottery-digits": ("transition", {"loss": 0.18}, [*GRID, *(name for name in GUIDED if name[0] == "d")]),
     "compression": (
         "compression",

@@ -1,5 +1,7 @@
 """Masks that look at data, against the same scores worked out here."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,12 @@ def test_snip_mask_keeps_the_largest_weight_times_gradient_of_the_dense_net(pare
     found = CONTROLS["snip_mask"](parent, 5).mask
     differing = sum(int((found[n].flatten() != held).sum()) for n, held in zip(names, wanted, strict=True))
     assert differing <= 2, "float32 may swap neighbours in the ranking"
+
+
+def test_snip_mask_is_scored_by_the_loss_that_the_ticket_minimises(parent):
+    squared = replace(parent, spec=parent.spec.but(loss="squared"))
+    masks = [CONTROLS["snip_mask"](ticket, 5).mask for ticket in (parent, squared)]
+    assert any(not torch.equal(masks[0][name], masks[1][name]) for name in masks[0])
 
 
 def test_synflow_mask_is_that_of_many_small_rounds(parent):
