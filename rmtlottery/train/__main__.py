@@ -92,7 +92,8 @@ def controls() -> dict[str, str]:
     trees = [ast.parse((Path(__file__).parents[1] / file).read_text()) for file in CONTROLS_IN]
     functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
     named = [node for node in functions if [arg.arg for arg in node.args.args] == ["ticket", "seed"]]
-    return {node.name: (ast.get_docstring(node) or "").partition("\n")[0] for node in named}
+    found = {node.name: (ast.get_docstring(node) or "").partition("\n")[0] for node in named}
+    return found | {"after:STEP": "The weights after so many steps of the ticket's own training: a burn-in."}
 
 
 def with_defaults(group: str, field: Field) -> Field:

@@ -22,7 +22,6 @@ class Chart(Part):
 class Few(Chart):
     """theta_0 + P x: fewer coordinates than weights."""
 
-    kind: ClassVar[str]
     dim: Annotated[int, "coordinates that are trained", at_least(1)] = 100
 
 
