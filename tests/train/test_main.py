@@ -138,7 +138,7 @@ def test_it_looks_for_the_intrinsic_dimension_and_writes_a_report(tmp_path, caps
         (["first", "--chart", "affine", "--dim", "0"], "dim = 0 is not at least 1"),
         (["first", "--chart", "affine", "--dim", "999999"], "dim = 999999 is more than the net's"),
         (["first", "--chart", "affine", "--projection", "fastfod"], "did you mean 'fastfood'"),
-        (["first", "--dim", "7"], "dim is a field of chart 'affine' or 'said' or 'sum'"),
+        (["first", "--dim", "7"], "dim is a field of chart 'principal' or 'affine' or 'said' or 'sum'"),
     ],
 )
 def test_a_search_that_cannot_be_is_refused_in_a_sentence(words, match, tmp_path):
