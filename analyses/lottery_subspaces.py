@@ -69,7 +69,7 @@ FIGURES = {
     "transition": ("transition", {"samples": 0, "steps": 60}, [*GRID, *OTHERS, "digits whole"]),
     "transition-entropy": ("transition", {"samples": 0, "steps": 60}, [*ENTROPY, "digits by entropy whole"]),
     "transition-mnist": ("transition", {"samples": 3000, "steps": 50}, [*ON_MNIST, "mnist whole"]),
-    "transition-lottery": ("transition", {"loss": 0.35}, [*ON_MNIST, *(name for name in GUIDED if name[0] == "m")]),
+    "transition-lottery": ("transition", {"loss": 0.4}, [*ON_MNIST, *(name for name in GUIDED if name[0] == "m")]),
     "transition-lottery-digits": ("transition", {"loss": 0.18}, [*GRID, *(name for name in GUIDED if name[0] == "d")]),
     "compression": (
         "compression",
