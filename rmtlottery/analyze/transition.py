@@ -14,6 +14,7 @@ Spectra are told by stochastic Lanczos quadrature, `probes` of `steps` steps, an
 that of the probes. Larsen's upper bound is of the well at w*.
 """
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,7 @@ LOOKS = {PREDICTED: ("tab:red", "-"), SECANT: ("tab:green", "-"), BOUND: ("tab:o
 PLACES = 4  # on the way from w* to w_0
 POINTS = 40  # of a predicted curve
 LOSSES = 24  # rows of the picture
+WORDS = 80  # of a line of a title
 ASKED = 5  # losses whose thresholds are told
 
 
@@ -94,11 +96,14 @@ def plot(table: "pd.DataFrame") -> "Figure":
     import matplotlib.pyplot as plt
 
     parts = grids(table)
-    figure, axes = plt.subplots(len(parts), 2, figsize=(13, 4.6 * len(parts)), squeeze=False, layout="constrained")
-    for (name, rows, curves), (left, right) in zip(parts, axes, strict=True):
-        draw_hits(rows, curves, left)
-        draw_ratios(thresholds(rows, curves), right)
-        left.set_title(name, loc="left", fontsize="medium", wrap=True)
+    columns = 2 if any(len(curves) for _, _, curves in parts) else 1
+    size = (2 + 5.5 * columns, 4.6 * len(parts))
+    figure, axes = plt.subplots(len(parts), columns, figsize=size, squeeze=False, layout="constrained")
+    for (name, rows, curves), line in zip(parts, axes, strict=True):
+        draw_hits(rows, curves, line[0])
+        for panel in line[1:]:
+            draw_ratios(thresholds(rows, curves), panel)
+        line[0].set_title(fill(name, WORDS), loc="left", fontsize="medium")
     return figure
 
 
@@ -149,20 +154,21 @@ def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", axes: "Axes") -> Non
     dims = np.sort(rows["dim"].unique())
     picture = axes.pcolormesh(dims, losses, shares, cmap="Greys", vmin=0, vmax=1, shading="nearest", alpha=0.8)
     axes.figure.colorbar(picture, ax=axes, label=f"share of {rows['seed'].nunique()} seeds that hit")
-    for source, (colour, look) in LOOKS.items():
+    for source, (colour, look) in LOOKS.items() if len(curves) else ():
         loss, dim = mean_curve(curves, source)
         axes.plot(dim, loss, look, color=colour, label=source)
     told = thresholds(rows, curves)
-    finite = told[np.isfinite(told["high"]) & (told["low"] > 0)]
+    finite = told[np.isfinite(told["high"]) & (told["low"] > 0) & told["dim"].between(dims.min(), dims.max())]
     reach = [finite["dim"] - finite["low"], finite["high"] - finite["dim"]]
-    axes.errorbar(
-        finite["dim"], finite["loss"], xerr=np.maximum(reach, 0), fmt="o", color="tab:blue", label="half hit [95 %]"
-    )
+    dots: dict[str, Any] = {"fmt": "o", "color": "tab:blue", "label": "half hit [95 %]"}
+    if len(finite):
+        axes.errorbar(finite["dim"], finite["loss"], xerr=np.maximum(reach, 0), **dots)
     axes.set(xscale="log", yscale="log", xlabel="coordinates d", ylabel="training loss")
     axes.set(xlim=(dims.min() * 0.8, dims.max() * 1.25), ylim=(losses[0], losses[-1]))
     plain_log_ticks(axes.xaxis)
     plain_log_ticks(axes.yaxis)
-    axes.legend(fontsize="small", loc="lower left")
+    if len(curves) or len(finite):
+        axes.legend(fontsize="small", loc="lower left")
 
 
 def draw_ratios(told: "pd.DataFrame", axes: "Axes") -> None:
