@@ -43,7 +43,7 @@ BURNT_IN = {
     )
     for data in ("digits", "mnist")
     for step in (25, 100)
-    for d in (8, 16, 32, 64, 128, 256, 512)
+    for d in (8, 16, 32, 64, 128, 256, 512, 1024)
 }
 PRINCIPAL = {
     f"{data} {d} principal": (f"{data} whole", LOTTERY | {"control": "rewound", "dim": d})
@@ -69,12 +69,12 @@ FIGURES = {
     "transition": ("transition", {"samples": 0, "steps": 60}, [*GRID, *OTHERS, "digits whole"]),
     "transition-entropy": ("transition", {"samples": 0, "steps": 60}, [*ENTROPY, "digits by entropy whole"]),
     "transition-mnist": ("transition", {"samples": 3000, "steps": 50}, [*ON_MNIST, "mnist whole"]),
-    "transition-lottery": ("transition", {"loss": 0.4}, [*ON_MNIST, *(name for name in GUIDED if name[0] == "m")]),
-    "transition-lottery-digits": ("transition", {"loss": 0.18}, [*GRID, *(name for name in GUIDED if name[0] == "d")]),
+    "transition-lottery": ("transition", {"loss": 0.2}, [*ON_MNIST, *(name for name in GUIDED if name[0] == "m")]),
+    "transition-lottery-digits": ("transition", {"loss": 0.12}, [*GRID, *(name for name in GUIDED if name[0] == "d")]),
     "compression": (
         "compression",
         {},
-        [name for name in (*ON_MNIST, *GUIDED, *PRUNED, "mnist whole") if name.startswith("mnist")],
+        [name for name in (*ON_MNIST, *GUIDED, *PRUNED, "mnist whole") if name[0] == "m" and "after 25" not in name],
     ),
     "linearised": ("linearised", {"most": 512, "draws": 2, "projections": "dense,sparse,fastfood"}, ["digits whole"]),
     "linearised-mnist": ("linearised", {"samples": 600, "most": 600}, ["mnist whole"]),

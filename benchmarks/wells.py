@@ -1,6 +1,6 @@
 """Predicted thresholds of quadratic wells in 1000 dimensions against simulated ones.
 
-Writes wells.csv in docs/wells; about a quarter of an hour on one core, with OMP_NUM_THREADS=1.
+Writes wells.csv in docs/wells; some seven minutes on one core, with OMP_NUM_THREADS=1.
 """
 
 from collections.abc import Iterator

@@ -15,7 +15,11 @@ def by_displacement(found: Spectra) -> Well:
 
 
 def by_gradient(found: Spectra) -> Well:
-    """The same from the gradient g = H (w_0 - w*) at w_0, where the loss is quadratic and w* is not known."""
+    """The same from the gradient g = H (w_0 - w*) at w_0, where the loss is quadratic and w* is not known.
+
+    Gauss rules for 1/h and 1/h^2 are lower bounds: what lies along the least curvatures is missed, of the depth of the well
+    little, of |w_0 - w*|, and so of Larsen's bound, more.
+    """
     nodes, shares = found.along
     curved = nodes > LEAST * nodes.max()
     return well(found.probes, found.ambient, nodes[curved], shares[curved] * found.squared / nodes[curved] ** 2)

@@ -13,7 +13,7 @@ import numpy as np
 
 from rmtlottery.analyze._style import legend_beside, percent, plain_log_ticks, seeds_words, share_interval
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.parts import Few, Principal
+from rmtlottery.tickets.parts import AtInit, Few, Principal
 from rmtlottery.tickets.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ AXES, GENERAL = "axis-aligned", "general"
 NOTHING, START, SPACE, BOTH = "nothing", "start", "space", "start and space"
 USES = (NOTHING, START, SPACE, BOTH)
 WHOLE = "whole"
-UNTOLD = {"random_mask", "shuffle_mask"}
+# Masks that no training told: by chance, or of what there is before it.
+BY_LOOKS = {"init_mask", "snip_mask", "grasp_mask", "synflow_mask", "aligned_mask", "local_mask", "local_init_mask"}
+UNTOLD = {"random_mask", "shuffle_mask", *BY_LOOKS}
 
 
 def table(ticket: Ticket, *, share: float = 0.95) -> "pd.DataFrame":
@@ -63,7 +65,8 @@ def uses(ticket: Ticket) -> str:
     assert ticket.spec is not None
     controls = str(ticket.record.get("control") or "").split(",")
     started = any(name.startswith("after:") or name == "trained" for name in controls) or ticket.record["start_step"] > 0
-    masked = not all(bool(mask.all()) for mask in ticket.mask.values()) and not UNTOLD & set(controls)
+    masked = not all(bool(mask.all()) for mask in ticket.mask.values())
+    masked = masked and not (UNTOLD & set(controls) or isinstance(ticket.spec.prune, AtInit))
     shaped = isinstance(ticket.spec.chart, Principal) or masked
     return {(False, False): NOTHING, (True, False): START, (False, True): SPACE, (True, True): BOTH}[started, shaped]
 

@@ -106,5 +106,5 @@ def told(here: "pd.DataFrame") -> str:
     return (
         f"density {percent(here['density'].mean())}: largest curvature {mean_words(near['largest'], '.3g')}, {many}, with "
         f"{mean_words(near['displacement'], '.1%')} of the displacement; "
-        f"negative in the Hessian {mean_words(negative, '.1%')}"
+        f"in the Hessian {mean_words(negative, '.1%')} are below -{TOLERANCE:.0%} of it"
     )

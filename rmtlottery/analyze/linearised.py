@@ -111,6 +111,9 @@ def headline(table: "pd.DataFrame") -> str:
         keys = dims.set_index(["seed", "share"]).index
         ratios = (dims["dim"] / predicted.reindex(keys).to_numpy())[dims["source"] != PREDICTED].groupby(dims["source"])
         told = [f"{kind} {ratio.median():.2f} [{ratio.min():.2f}, {ratio.max():.2f}]" for kind, ratio in ratios]
-        high = part[part["source"] == BOUND].set_index(["seed", "share"])["dim"] / predicted
-        words.append(f"{run} at density {percent(density)}: {', '.join(told)}; {BOUND} {high.min():.1f} to {high.max():.1f}")
-    return f"Directions measured over predicted, median and range over losses and draws: {'; '.join(words)}."
+        seen = dims.loc[(dims["source"] != PREDICTED) & dims["dim"].notna(), "share"]
+        high = part[(part["source"] == BOUND) & part["share"].isin(seen)].set_index(["seed", "share"])["dim"] / predicted
+        reached = f"from {percent(seen.max())} to {percent(seen.min())} of the initial loss"
+        bounds = f"{BOUND} {high.min():.1f} to {high.max():.1f}"
+        words.append(f"{run} at density {percent(density)}, {reached}: {', '.join(told)}; {bounds}")
+    return f"Directions measured over predicted, median and range over losses that draws reach: {'; '.join(words)}."

@@ -199,6 +199,8 @@ def summary(rows: "pd.DataFrame", curves: "pd.DataFrame") -> str:
 def told(row: "dict[Any, Any]", least: float, most: float) -> str:
     """One threshold, or on which side of the sizes it lies, beside what is predicted of it."""
     dim, loss = row["dim"], f"loss {row['loss']:.3g}"
+    if np.isnan(dim):
+        return f"loss {row['loss']:.3g} is not reached more often with more coordinates, and has no threshold"
     if not 0 < dim < np.inf:
         return f"{loss} is reached by {'no' if dim else 'every'} run, and has no threshold"
     if not least <= dim <= most:

@@ -34,7 +34,8 @@ def made(ticket: Ticket, seed: int, name: str, start: Weights | None = None, mas
     record |= left(mask, chain=bool(ticket.spec and ticket.spec.net.kind in nets.CHAINS))
     read = {"init": start, "start": start, "weights": under(start, mask), "mask": mask, "snapshots": {}}
     lazy = {part: (lambda value=value: value) for part, value in read.items()}
-    return replace(ticket, record=record, read=lazy | {"trajectory": lambda: ticket.trajectory})
+    way = {"trajectory": lambda: ticket.trajectory, "course": lambda: ticket.course}
+    return replace(ticket, record=record, read=lazy | way)
 
 
 def stream(ticket: Ticket, seed: int, *purpose: object) -> np.random.Generator:

@@ -31,10 +31,10 @@ def after(step: int) -> Callable[[Ticket, int], Ticket]:
     """The control that starts from the weights after so many steps of the ticket's own training: a burn-in."""
 
     def burned_in(ticket: Ticket, seed: int) -> Ticket:
-        if step not in ticket.trajectory:
-            known = ", ".join(map(str, sorted(ticket.trajectory))) or "none"
+        if step not in ticket.course:
+            known = ", ".join(map(str, sorted(ticket.course))) or "none"
             raise Refusal(f"{ticket} has no snapshot after {step} steps, but after {known}; record it with --snapshots")
-        return made(ticket, seed, f"after:{step}", start=ticket.trajectory[step])
+        return made(ticket, seed, f"after:{step}", start=ticket.course[step])
 
     return burned_in
 

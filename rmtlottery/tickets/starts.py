@@ -35,6 +35,8 @@ def taken(tickets: Sequence[Ticket]) -> Taken:
 def mark(ticket: Ticket) -> str:
     """What tells a ticket's Spec apart from others, the net that a control may have changed left out."""
     held = {group: part for group, part in ticket.spec.identity().items() if group != "net"} if ticket.spec else {}
+    if held and held["optimiser"]["loss"] == "cross_entropy":  # Specs of before it could be another had no such field
+        del held["optimiser"]["loss"]
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -71,13 +73,24 @@ def keep(run: Path, ticket: Ticket, directions: "torch.Tensor | None" = None) ->
     """Copy a ticket's start and mask into a run, where it is from, and directions to train along if there are any; another
     one than before is refused."""
     held, path = tensors(ticket), start_file(run, ticket.seed or 0, ticket.level)
-    held |= {} if directions is None else {DIRECTIONS: directions}
     digest = disk.fingerprint(held)
     if path.exists() and read_facts(path).get("sha256", digest) != digest:
         place = f"seed {ticket.seed}, level {ticket.level}"
         raise Refusal(f"{run} has another start for {place} than the one that is given now; take another --name")
     masked = {name: list(value.shape) for name, value in ticket.mask.items()}
-    disk.write_tensors(path, held, {"masked": masked, "sha256": digest, "descent": descent(ticket)})
+    facts = {"masked": masked, "sha256": digest, "descent": descent(ticket)}
+    if directions is not None:
+        directions = found_before(path, directions)
+        facts, held = facts | {"along": disk.fingerprint({DIRECTIONS: directions})}, held | {DIRECTIONS: directions}
+    disk.write_tensors(path, held, facts)
+
+
+def found_before(path: Path, directions: "torch.Tensor") -> "torch.Tensor":
+    """Those of a whole copy that is there, or these: on another machine they are the same but for signs and rounding."""
+    try:
+        return whole_copy(path)[0].get(DIRECTIONS, directions)
+    except Refusal:
+        return directions
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -112,6 +125,8 @@ def whole_copy(path: Path) -> tuple[Tensors, dict[str, Any]]:
         facts, held = disk.read_facts(path), disk.read_tensors(path)
     except FileNotFoundError:
         raise Refusal(f"{path} is missing; give the ticket again as start=") from None
-    if not facts or facts["sha256"] != disk.fingerprint(held):
+    along = {name: held.pop(name) for name in (DIRECTIONS,) if name in held}
+    whole = facts and facts["sha256"] == disk.fingerprint(held)
+    if not facts or not whole or (along and facts.get("along") != disk.fingerprint(along)):
         raise Refusal(f"{path} is altered; give the ticket again as start=")
-    return held, facts
+    return held | along, facts

@@ -70,9 +70,19 @@ class Ticket:
         return self.part("snapshots")
 
     @property
-    def trajectory(self) -> dict[int, Weights]:
+    def course(self) -> dict[int, Weights]:
         """The snapshots of the training that this ticket, or the one that controls made it of, came out of."""
-        return self.read["trajectory"]() if "trajectory" in self.read else self.snapshots
+        return self.read["course"]() if "course" in self.read else self.snapshots
+
+    @property
+    def trajectory(self) -> list[Weights]:
+        """That training under the mask, from where the level began to where it ended."""
+        if "trajectory" in self.read:
+            return list(self.read["trajectory"]())
+        steps = [step for step in sorted(self.snapshots) if step > self.record["start_step"]]
+        after = [under(self.snapshots[step], self.mask) for step in steps]
+        ended = bool(steps) and steps[-1] == self.record["metrics"][-1]["step"]
+        return [self.rewound, *after, *([] if ended else [self.weights])]
 
     @cached_property
     def coordinates(self) -> "torch.Tensor":

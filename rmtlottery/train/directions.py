@@ -86,8 +86,7 @@ def along(part: parts.Chart, ticket: Ticket, shapes: Shapes) -> torch.Tensor | N
     """The principal directions of the training that a ticket comes from, if they are what is trained along."""
     if not isinstance(part, parts.Principal):
         return None
-    points = [flatten(weights, shapes) for _, weights in sorted(ticket.trajectory.items())]
-    return principal_directions(torch.stack(points or [flatten(ticket.start, shapes)]))
+    return principal_directions(torch.stack([flatten(weights, shapes) for weights in ticket.trajectory]))
 
 
 def several(theta: torch.Tensor, wanted: Sequence[tuple[Directions, int]]) -> Chart:

@@ -41,7 +41,8 @@ class Scene:
         buffers = {name: self.weights[name].unsqueeze(0).to(flat.device) for name in self.network.buffers}
         weights = unflatten(flat, self.network.shapes)
         logits = self.network.learn(weights, buffers, self.samples.x.unsqueeze(0), lambda place: self.seed)[0][0]
-        return MEANS[self.minimised](logits / temperature, self.samples.y)
+        softened = logits / temperature if self.minimised == "cross_entropy" else logits
+        return MEANS[self.minimised](softened, self.samples.y)
 
     def named(self, flat: torch.Tensor) -> Weights:
         return {name: value[0].cpu() for name, value in unflatten(flat.detach(), self.network.shapes).items()}

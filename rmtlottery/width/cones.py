@@ -9,7 +9,7 @@ import numpy as np
 from rmtlottery.meanfield.gaussian import Array
 from rmtlottery.width.arguments import curved, dimensions, displaced
 
-HALVINGS = 64
+HALVINGS = 52  # so that the middle is never 1
 
 
 class Cone(Protocol):
@@ -83,7 +83,7 @@ class Elliptic:
 
         def scales(half: Array) -> tuple[Array, Array]:
             """1/(1 - t) and 1/(1 + t steepness); `half` is t ahead and 1/t behind."""
-            own = np.where(ahead, 1 / (1 - half), -half / (1 - half))
+            own = np.where(ahead, 1.0, -half) / (1 - half)
             held, steep = half[:, None], self.steepness
             return own, np.where(ahead[:, None], 1 / (1 + held * steep), held / (held + steep))
 
@@ -91,9 +91,8 @@ class Elliptic:
             own, other = scales(half)
             return (self.steepness * (rest * other) ** 2).sum(1) > (first * own) ** 2
 
-        half = bisect(outside, len(first))
-        own, other = scales(half)
-        return np.column_stack([first * own, rest * other])
+        aside = rest * scales(bisect(outside, len(first)))[1]
+        return np.column_stack([np.sqrt((self.steepness * aside**2).sum(1)), aside])
 
 
 def bisect(outside: Callable[[Array], Array], size: int) -> Array:

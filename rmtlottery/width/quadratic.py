@@ -70,7 +70,8 @@ class Well:
         """The loss that half of all random subspaces of so many directions reach: the inverse of `threshold`."""
         wanted = np.asarray(dim, float)
         if not ((wanted >= 0) & (wanted <= self.counts.sum())).all():
-            raise ValueError(f"dim = {wanted.max():g} is not within 0 and the {self.counts.sum():g} dimensions of the well")
+            wrong = wanted[~((wanted >= 0) & (wanted <= self.counts.sum()))].flat[0]
+            raise ValueError(f"dim = {wrong:g} is not within 0 and the {self.counts.sum():g} dimensions of the well")
         found = np.where(wanted == 0, self.start, 0.0)
         inside = (wanted > 0) & (wanted < self.rank)
         if inside.any():

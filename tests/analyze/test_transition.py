@@ -126,3 +126,8 @@ def test_runs_of_all_weights_alone_are_no_grid(tickets):
 def test_an_untrained_ticket_is_refused(tickets):
     with pytest.raises(rl.Refusal, match="was not trained here"):
         table(rl.controls.rewound(tickets[-1], 0))
+
+
+def test_hits_that_become_fewer_are_said_to_have_no_threshold():
+    rows = made(np.tile([1.0, 1.0, 3.0, 3.0, 3.0], (4, 1))).assign(asked=2.0)
+    assert "loss 2 is not reached more often with more coordinates" in headline(rows)

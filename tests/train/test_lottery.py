@@ -25,9 +25,8 @@ def lottery(whole):
 
 
 def points(ticket):
-    return torch.stack(
-        [flatten(held, {n: v.shape for n, v in held.items()}) for _, held in sorted(ticket.snapshots.items())]
-    )
+    shapes = {name: value.shape for name, value in ticket.start.items()}
+    return torch.stack([flatten(held, shapes) for held in [*ticket.snapshots.values(), ticket.weights]])
 
 
 def test_it_moves_within_the_principal_directions_of_its_own_seed(whole, lottery):
@@ -47,12 +46,34 @@ def test_few_of_them_do_what_many_random_ones_do_not(whole, lottery):
     assert last[0].max() < 0.6 * last[1].min()
 
 
+def test_of_a_pruned_ticket_they_begin_at_its_start_and_lie_within_its_mask(tmp_path):
+    run = rl.fit(WHOLE.but(levels=1, epochs=2, snapshots=(4, 12), name="pruned"), tmp_path, threads=1)
+    ticket = run[0, 1]
+    for first, last in ((ticket, run[0, 1]), (child(run, tmp_path, {"at": (1,)}, threads=1)[0, 1],) * 2):
+        way = first.trajectory
+        assert len(way) == 4
+        for name, mask in last.mask.items():
+            assert torch.equal(way[0][name], first.rewound[name])
+            assert torch.equal(way[-1][name], first.weights[name])
+            assert all(not held[name][~mask].any() for held in way)
+
+
 def test_after_some_steps_it_starts_there(whole):
     found = child(whole, whole.path.parent, PRINCIPAL | {"control": "after:12"}, threads=1)
     for seed in (0, 1):
         for name, value in whole[seed, 0].snapshots[12].items():
             assert torch.equal(found[seed, 0].start[name], value)
         assert found[seed, 0].record["control"] == "after:12"
+
+
+def test_directions_that_were_found_are_not_found_anew(whole, tmp_path, monkeypatch):
+    run = child(whole, tmp_path, PRINCIPAL, threads=1)
+    (run.path / "seed-0" / "level-00.json").unlink()
+    kept = starts.directions(run.path, 0, 0)
+    monkeypatch.setattr("rmtlottery.train.directions.principal_directions", lambda points: -kept)
+    again = child(whole, tmp_path, PRINCIPAL, threads=1)
+    assert torch.equal(starts.directions(run.path, 0, 0), kept)
+    assert len(again) == 2
 
 
 def test_trained_again_it_is_the_same(whole, lottery, tmp_path):
@@ -73,7 +94,7 @@ def test_an_altered_direction_is_refused(whole, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"dim": 9}, "dim = 9 is not between 1 and the 4 directions that the trajectory has"),
+        ({"dim": 9}, "dim = 9 is not between 1 and the 5 directions that the trajectory has"),
         ({"control": "after:5"}, "has no snapshot after 5 steps, but after 0, 4, 12, 30, 60"),
         ({"control": "afte:5"}, "did you mean 'after:STEP'"),
     ],

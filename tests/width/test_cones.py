@@ -235,3 +235,9 @@ def test_the_cone_to_a_ball_is_circular():
     edge = np.arcsin(radius / length)
     expected = np.linalg.norm(g, axis=1) * np.cos(np.clip(angle - edge, 0, np.pi / 2))
     assert_allclose(np.linalg.norm(cone.project(g), axis=1), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("first", [0.0, 1e-300, -1e-300])
+def test_a_point_beside_the_apex_is_projected(first):
+    found = Elliptic(np.array([1.0])).project(np.array([[first, 1.0]]))
+    np.testing.assert_allclose(found, [[0.5, 0.5]], rtol=1e-9)
