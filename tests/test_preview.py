@@ -24,7 +24,9 @@ def test_it_shows_the_net_the_data_and_the_edge_and_the_training_and_the_cuts_in
     assert net == "teacher-widths=5,4-validation=0: 64 -> 5 -> 4 -> 10, tanh, seeds 0, 1, 2, 3, 4"
     assert data.startswith("data: teacher, 3200 train, 800 test; inputs less")
     assert "mean |x|^2/fan_in 1.000 train" in data
-    assert training.startswith("training: normal: sigma_w 1.4, sigma_b 0.3; adam: loss cross_entropy, lr 0.003, decay 0, decay_target weights")
+    assert training.startswith(
+        "training: normal: sigma_w 1.4, sigma_b 0.3; adam: loss cross_entropy, lr 0.003, decay 0, decay_target weights"
+    )
     assert "constant: epochs 30, batch 32, warmup 0; imp: levels 17, rate 0.2" in training
     assert kept.startswith("kept at level 17: ")
     assert kept.endswith("% of 380 weights; cuts remove nothing more from fc2.weight from level 9")
