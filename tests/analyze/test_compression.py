@@ -1,10 +1,25 @@
 """Compression by masks and by subspaces, told apart by what training was used for."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.analyze.compression import AXES, BOTH, GENERAL, NOTHING, SPACE, START, WHOLE, headline, largest, plot, table
+from rmtlottery.analyze.compression import (
+    AXES,
+    BOTH,
+    GENERAL,
+    NOTHING,
+    SPACE,
+    START,
+    WHOLE,
+    headline,
+    largest,
+    plot,
+    table,
+    uses,
+)
 from rmtlottery.train.child import child
 from tests.conftest import TINY
 
@@ -31,6 +46,17 @@ def runs(tmp_path_factory):
 def test_a_child_is_told_by_its_space_and_its_use_of_training(runs, way):
     (row,) = table(next(iter(runs[way]))).to_dict("records")
     assert (row["space"], row["uses"]) == way
+
+
+@pytest.mark.parametrize("control", ["snip_mask", "init_mask", "shuffle_mask"])
+def test_masks_that_no_training_told_use_none(runs, control):
+    made = rl.controls.CONTROLS[control](runs["parent"][0, 1], 0)
+    assert uses(replace(made, record={**made.record, "metrics": runs["parent"][0, 1].metrics})) == NOTHING
+
+
+def test_masks_at_init_use_no_training(runs):
+    ticket = runs["parent"][0, 1]
+    assert uses(replace(ticket, spec=ticket.spec.but(prune="at_init"))) == NOTHING
 
 
 def test_what_is_trained_is_counted_with_biases(runs):

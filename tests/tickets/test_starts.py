@@ -1,13 +1,16 @@
 """Tickets that were given to start from: copied whole, told apart, and refused where they make no run."""
 
+import hashlib
+import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 
 import rmtlottery as rl
 from rmtlottery.tickets.layout import start_file
-from rmtlottery.tickets.starts import descent, keep, recall, taken
+from rmtlottery.tickets.starts import descent, keep, mark, recall, taken
 
 
 @pytest.fixture
@@ -114,3 +117,12 @@ def test_a_run_of_given_tickets_needs_the_folder_of_their_parents_no_more(tiny, 
     again = rl.fit(child.spec, tmp_path, start=None)
     assert again.path == child.path
     assert again[0, 1].record["sha256"] == whole
+
+
+def test_the_mark_of_a_spec_is_what_it_was_before_a_loss_was_one_of_its_fields(tiny_run):
+    ticket = tiny_run[0, 0]
+    held = {group: part for group, part in ticket.spec.identity().items() if group != "net"}
+    del held["optimiser"]["loss"]
+    assert mark(ticket) == hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
+    other = replace(ticket, spec=ticket.spec.but(loss="squared"))
+    assert mark(other) != mark(ticket)
