@@ -92,18 +92,20 @@ def predicted(ticket: Ticket, samples: int, probes: int, steps: int) -> list[dic
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
-    """A row a task and projection: the share of seeds that hit, over loss and d, with the predicted curve; and the ratio."""
+    """A row a task and projection: the share of seeds that hit, over loss and d, with what is predicted of it; and the ratio
+    of the two, or the share at some losses where nothing is predicted."""
     import matplotlib.pyplot as plt
 
     parts = grids(table)
-    columns = 2 if any(len(curves) for _, _, curves in parts) else 1
-    size = (2 + 5.5 * columns, 4.6 * len(parts))
-    figure, axes = plt.subplots(len(parts), columns, figsize=size, squeeze=False, layout="constrained")
-    for (name, rows, curves), line in zip(parts, axes, strict=True):
-        draw_hits(rows, curves, line[0])
-        for panel in line[1:]:
-            draw_ratios(thresholds(rows, curves), panel)
-        line[0].set_title(fill(name, WORDS), loc="left", fontsize="medium")
+    figure, axes = plt.subplots(len(parts), 2, figsize=(13, 4.6 * len(parts)), squeeze=False, layout="constrained")
+    for (name, rows, curves), (left, right) in zip(parts, axes, strict=True):
+        found = thresholds(rows, curves)
+        draw_hits(rows, curves, found, left)
+        if len(curves):
+            draw_ratios(found, right)
+        else:
+            draw_shares(rows, found, right)
+        left.set_title(fill(name, WORDS), loc="left", fontsize="medium")
     return figure
 
 
@@ -148,16 +150,15 @@ def thresholds(rows: "pd.DataFrame", curves: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(found, columns=["loss", "dim", "low", "high", *LOOKS], dtype=float)
 
 
-def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", axes: "Axes") -> None:
+def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", told: "pd.DataFrame", axes: "Axes") -> None:
     losses = np.geomspace(rows["loss"].min() / 1.1, rows["loss"].max() * 1.1, LOSSES)
-    shares = np.array([hits(rows, loss)["share"] for loss in losses])
+    shares = np.array([(rows["loss"] <= loss).groupby(rows["dim"]).mean() for loss in losses])
     dims = np.sort(rows["dim"].unique())
     picture = axes.pcolormesh(dims, losses, shares, cmap="Greys", vmin=0, vmax=1, shading="nearest", alpha=0.8)
     axes.figure.colorbar(picture, ax=axes, label=f"share of {rows['seed'].nunique()} seeds that hit")
     for source, (colour, look) in LOOKS.items() if len(curves) else ():
         loss, dim = mean_curve(curves, source)
         axes.plot(dim, loss, look, color=colour, label=source)
-    told = thresholds(rows, curves)
     finite = told[np.isfinite(told["high"]) & (told["low"] > 0) & told["dim"].between(dims.min(), dims.max())]
     reach = [finite["dim"] - finite["low"], finite["high"] - finite["dim"]]
     dots: dict[str, Any] = {"fmt": "o", "color": "tab:blue", "label": "half hit [95 %]"}
@@ -169,6 +170,19 @@ def draw_hits(rows: "pd.DataFrame", curves: "pd.DataFrame", axes: "Axes") -> Non
     plain_log_ticks(axes.yaxis)
     if len(curves) or len(finite):
         axes.legend(fontsize="small", loc="lower left")
+
+
+def draw_shares(rows: "pd.DataFrame", told: "pd.DataFrame", axes: "Axes") -> None:
+    for place, loss in enumerate(told["loss"]):
+        found = hits(rows, loss)
+        reach = np.maximum([found["share"] - found["low"], found["high"] - found["share"]], 0)
+        look: dict[str, Any] = {"fmt": "o-", "capsize": 2, "label": f"{loss:.3g}"}
+        axes.errorbar(found["dim"] * (1 + 0.03 * place), found["share"], yerr=reach, **look)
+    axes.set(xscale="log", ylim=(-0.02, 1.02), xlabel="coordinates d", ylabel="share of seeds that hit")
+    plain_log_ticks(axes.xaxis)
+    axes.grid(alpha=0.3)
+    if len(told):
+        legend_beside(axes, "training loss\n[95 %, Wilson]")
 
 
 def draw_ratios(told: "pd.DataFrame", axes: "Axes") -> None:

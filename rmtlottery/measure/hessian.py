@@ -16,7 +16,7 @@ from torch.func import grad
 from rmtlottery import datasets, nets
 from rmtlottery.charts.flat import flatten, total, unflatten
 from rmtlottery.datasets.dataset import Split
-from rmtlottery.measure.lanczos import Product, Rule, gauss_rule, tridiagonal
+from rmtlottery.measure.lanczos import Product, Rule, gauss_rule, pushing, tridiagonal
 from rmtlottery.nets import AnyNetwork
 from rmtlottery.nets.losses import MEANS, Mean
 from rmtlottery.nets.network import portion
@@ -97,12 +97,14 @@ class Landscape:
         """J^T (d^2 loss / d logits^2) J v: what is left of H where the net is linear; never negative for a convex loss."""
         v, found = v.to(self.at), torch.zeros_like(self.at)
         for x, y, share in self.batches():
-            at = self.at.detach().requires_grad_()
-            made = self.logits(at, x)
-            moved = pushed(made, at, v.unsqueeze(0))[0]
-            curved = bent(partial(swapped, self.loss, y), made.detach(), moved)
-            found += share * torch.autograd.grad(made, at, curved)[0]
+            found += share * self.around(x, y, v)
         return found
+
+    def around(self, x: torch.Tensor, y: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        at = self.at.detach().requires_grad_()
+        made = self.logits(at, x)
+        curved = bent(lambda logits: self.loss(logits, y), made.detach(), pushing(made, at)(v))
+        return torch.autograd.grad(made, at, curved)[0]
 
     def about_to(self, there: torch.Tensor, way: float) -> "Landscape":
         """About the weights so far on the way to others."""
@@ -125,10 +127,6 @@ class Landscape:
         return {"hessian": self.hessian, "gauss_newton": self.gauss_newton}
 
 
-def swapped(loss: Mean, y: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
-    return loss(logits, y)
-
-
 def bent(function: Mapped, at: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """The second derivative of a scalar function times v: the gradient of its gradient's product with v."""
     at = at.detach().requires_grad_()
@@ -136,18 +134,6 @@ def bent(function: Mapped, at: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     if not slope.requires_grad:  # it is linear
         return torch.zeros_like(at)
     return torch.autograd.grad(slope, at, v, materialize_grads=True)[0]
-
-
-def pushed(made: torch.Tensor, at: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """J v for each row v of `columns`, J the derivative of `made` by `at`: the slope in u of u J.
-
-    So no function needs a forward mode of its own.
-    """
-    u = torch.zeros_like(made, requires_grad=True)
-    (pulled,) = torch.autograd.grad(made, at, u, create_graph=True)
-    if len(columns) == 1:
-        return torch.autograd.grad(pulled, u, columns[0], retain_graph=True)[0].unsqueeze(0)
-    return torch.autograd.grad(pulled, u, columns, retain_graph=True, is_grads_batched=True)[0]
 
 
 class Spectra(NamedTuple):

@@ -70,22 +70,31 @@ def gauss_rule(diagonal: list[float], beside: list[float]) -> Rule:
     return nodes, vectors[0] ** 2
 
 
+def pushing(made: torch.Tensor, at: torch.Tensor) -> Product:
+    """v -> J v, or that of each of several v, J the derivative of `made` by `at`.
+
+    J v is the slope in u of u J, so that no function needs a forward mode of its own.
+    """
+    u = torch.zeros_like(made, requires_grad=True)
+    (pulled,) = torch.autograd.grad(made, at, u, create_graph=True)
+    return lambda v: torch.autograd.grad(pulled, u, v, retain_graph=True, is_grads_batched=v.dim() > at.dim())[0]
+
+
 def jacobian_products(function: Map, x: torch.Tensor) -> tuple[Product, int]:
     """v -> A v, A the smaller of J^T J and J J^T at one input x of shape (1, ..), and the side of A.
 
-    J v is the slope in u of u J, so that no function needs a forward mode of its own. Take x and `function` in float64.
+    Take x and `function` in float64.
     """
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         made = function(x)
-        u = torch.zeros_like(made, requires_grad=True)
-        (pulled,) = torch.autograd.grad(made, x, u, create_graph=True)
+        along = pushing(made, x)
 
     def pull(v: torch.Tensor) -> torch.Tensor:
         return torch.autograd.grad(made, x, v.to(x).reshape(made.shape), retain_graph=True)[0].flatten()
 
     def push(v: torch.Tensor) -> torch.Tensor:
-        return torch.autograd.grad(pulled, u, v.to(x).reshape(x.shape), retain_graph=True)[0].flatten()
+        return along(v.to(x).reshape(x.shape)).flatten()
 
     if x.numel() <= made.numel():
         return lambda v: pull(push(v)), x.numel()

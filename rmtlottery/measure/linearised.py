@@ -7,7 +7,8 @@ import torch
 
 from rmtlottery.charts.flat import total
 from rmtlottery.charts.projections import KINDS, projection
-from rmtlottery.measure.hessian import Landscape, pushed
+from rmtlottery.measure.hessian import Landscape
+from rmtlottery.measure.lanczos import pushing
 from rmtlottery.nets.losses import one_hot
 from rmtlottery.refusal import Refusal, unknown
 
@@ -33,7 +34,8 @@ def least_squares(landscape: Landscape, kind: str, dim: int, seed: int) -> Itera
     for x, y, _ in landscape.batches():
         at = landscape.at.detach().requires_grad_()
         made = landscape.logits(at, x)
-        moved = torch.cat([pushed(made, at, some) for some in columns.split(AT_ONCE)])
+        push = pushing(made, at)
+        moved = torch.cat([push(some) for some in columns.split(AT_ONCE)])
         root = len(landscape.split.y) ** 0.5
         rest = (made.detach() - one_hot(made, y)) / root
         yield (moved.flatten(1).T / root).double().cpu().numpy(), rest.flatten().double().cpu().numpy()

@@ -131,3 +131,13 @@ def test_an_untrained_ticket_is_refused(tickets):
 def test_hits_that_become_fewer_are_said_to_have_no_threshold():
     rows = made(np.tile([1.0, 1.0, 3.0, 3.0, 3.0], (4, 1))).assign(asked=2.0)
     assert "loss 2 is not reached more often with more coordinates" in headline(rows)
+
+
+def test_where_nothing_is_predicted_the_shares_of_hits_are_drawn():
+    rows = made(falling())
+    guided = rows[rows["source"] == MEASURED].assign(uniform=False, asked=1 / 30)
+    _, right, *_ = plot(guided).axes
+    assert right.get_ylabel() == "share of seeds that hit"
+    line = right.get_lines()[0]
+    np.testing.assert_array_equal(line.get_xdata(), DIMS)
+    np.testing.assert_array_equal(line.get_ydata(), [0, 0, 1, 1, 1])
