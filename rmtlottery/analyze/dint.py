@@ -29,6 +29,7 @@ NEEDS = "what training recorded"
 CHARTS = ("affine", "said", "sum", "principal")
 WHOLE = "all weights"
 LAST, BEST = "after the last epoch", "at the best epoch"
+STARTS = {"after": "from step {}", "toward": "from {} of the way to w*", "around": "from {} times the way beside w*"}
 SPLITS = ("train", "validation", "test")
 
 
@@ -58,8 +59,9 @@ def table(ticket: Ticket, *, threshold: float = 0.9, local: bool = False, split:
 def begun(ticket: Ticket) -> str:
     """What was made of the weights before, if they are none of the init."""
     control = str(ticket.record.get("control") or "rewound")
-    if control.startswith("after:"):
-        return f"from step {control.removeprefix('after:')}"
+    word, _, number = control.partition(":")
+    if word in STARTS and "," not in number:
+        return STARTS[word].format(number)
     return {"rewound": "", "trained": "from trained weights"}.get(control, f"after {control}")
 
 

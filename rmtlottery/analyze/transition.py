@@ -1,15 +1,17 @@
 """How many random directions does it take to reach a loss, and does the curvature at the solution predict it?
 
 Asked of runs in subspaces of several sizes (`rl.grid`, or `chart="affine"`) together with a run of all weights from the same
-seeds. Measured is the least running mean of the training loss over an epoch: a run hits every loss above it, so that one
-run serves all. A threshold is where a logistic curve in log d through the shares of seeds that hit is 1/2, with a 95 %
-interval by resampled seeds; those at `loss` are told, or at five losses between the ends.
+seeds and starts: after a burn-in (`after:STEP`), w_0 is where that ended. Measured is the least running mean of the training
+loss over an epoch: a run hits every loss above it, so that one run serves all. A threshold is where a logistic curve in
+log d through the shares of seeds that hit is 1/2, with a 95 % interval by resampled seeds; those at `loss` are told, or at
+five losses between the ends.
 
 Predicted is the size at which half of all uniformly random subspaces through w_0 reach a loss (`rl.width.Well`), if the
 loss is L(w*) plus a quadratic well about the trained weights w* of the whole net, on the first `samples` training samples
 (0: all). The well at w* has the Gauss-Newton matrix there; the secant well has its average over the way from w* to w_0, a
 step t of it with the weight 2 (1 - t), so that the well is as high at w_0 as the loss is, but for what Gauss-Newton leaves
-out of the Hessian. `start` is how high, beside `initial`, the loss at w_0: where these differ, the loss is no such well.
+out of the Hessian. `start` is how high, beside `initial`, the loss at w_0: where these differ, the loss is no such well;
+`distance` is |w_0 - w*|.
 Spectra are told by stochastic Lanczos quadrature, `probes` of `steps` steps, and a Lanczos run from w_0 - w*; `error` is
 that of the probes. Larsen's upper bound is of the well at w*.
 """
@@ -47,25 +49,26 @@ ASKED = 5  # losses whose thresholds are told
 
 
 def table(ticket: Ticket, *, samples: int = 1000, probes: int = 4, steps: int = 40, loss: float = 0.0) -> "pd.DataFrame":
-    """Columns: task, projection, uniform, source, dim, loss, error, start, initial, lowest (loss at w*), ambient, asked."""
+    """Columns: task, begun, projection, uniform, source, dim, loss, error, start, initial, lowest (loss at w*), distance,
+    ambient, asked."""
     import pandas as pd
 
     if not ticket.metrics or ticket.spec is None:
         raise Refusal(f"{ticket} was not trained here, and hit no loss; train it first")
     if ticket.level:
         return pd.DataFrame()  # subspaces are of whole nets
-    whose: dict[str, Any] = {"task": task(ticket.spec.but(chart="full"), ticket.metrics[-1]["epoch"]), "asked": loss}
+    told = [task(ticket.spec.but(chart="full"), ticket.metrics[-1]["epoch"]), begun(ticket)]
+    whose: dict[str, Any] = {"task": ", ".join(filter(None, told)), "begun": told[-1], "asked": loss}
     if isinstance(ticket.spec.chart, Few):
         return pd.DataFrame([whose | reached(ticket, ticket.spec.chart)])
     return pd.concat([pd.DataFrame(whose | rows) for rows in predicted(ticket, samples, probes, steps)], ignore_index=True)
 
 
 def reached(ticket: Ticket, chart: Few) -> dict[str, Any]:
-    """`uniform`: whether it was along random directions from w_0, which are what is predicted."""
-    arm = " ".join(filter(None, [words(chart), begun(ticket)]))
+    """`uniform`: whether it was along random directions, which are what is predicted."""
     return {
-        "projection": arm,
-        "uniform": not begun(ticket) and not isinstance(chart, Principal),
+        "projection": words(chart),
+        "uniform": not isinstance(chart, Principal),
         "source": MEASURED,
         "dim": float(chart.dim),
         "loss": min(row["train_loss"] for row in ticket.metrics),
@@ -79,6 +82,7 @@ def predicted(ticket: Ticket, samples: int, probes: int, steps: int) -> list[dic
     start, lowest = seen.vector(ticket.rewound), seen.value(seen.at)
     numbers = generator(ticket.seed or 0, "transition", ticket.level)
     facts = {"initial": seen.value(start), "lowest": lowest, "ambient": len(start)}
+    facts["distance"] = float((start - seen.at).double().norm())
     found = []
     for source, product in ((PREDICTED, seen.gauss_newton), (SECANT, seen.secant(start, PLACES))):
         told = spectra(product, start - seen.at, probes, steps, numbers)

@@ -14,7 +14,7 @@ import torch
 from rmtlottery.nets.init import initial, sigmas
 from rmtlottery.prune.redraw import fresh, from_law, made, narrower, other_seed, redrawn, shuffled, spec_of, stream
 from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.ticket import Ticket
+from rmtlottery.tickets.ticket import Ticket, under
 
 
 def rewound(ticket: Ticket, seed: int) -> Ticket:
@@ -28,7 +28,7 @@ def trained(ticket: Ticket, seed: int) -> Ticket:
 
 
 def after(step: int) -> Callable[[Ticket, int], Ticket]:
-    """The control that starts from the weights after so many steps of the ticket's own training: a burn-in."""
+    """The weights after so many steps of the ticket's own training: a burn-in."""
 
     def burned_in(ticket: Ticket, seed: int) -> Ticket:
         if step not in ticket.course:
@@ -37,6 +37,38 @@ def after(step: int) -> Callable[[Ticket, int], Ticket]:
         return made(ticket, seed, f"after:{step}", start=ticket.course[step])
 
     return burned_in
+
+
+def toward(share: float) -> Callable[[Ticket, int], Ticket]:
+    """So large a share of the way from theta_k to the trained weights; below 0 farther off than theta_k.
+
+    What is no parameter of the net, as running statistics, stays as it was at theta_k.
+    """
+
+    def on_the_way(ticket: Ticket, seed: int) -> Ticket:
+        moved = {n: torch.lerp(ticket.start[n], ticket.weights[n], share) for n in ticket.record["parameters"]}
+        return made(ticket, seed, f"toward:{share:g}", start=ticket.start | moved)
+
+    return on_the_way
+
+
+def around(share: float) -> Callable[[Ticket, int], Ticket]:
+    """So many times as far from the trained weights as theta_k is, in a uniformly random direction.
+
+    As far as `toward:1 - share` is, and elsewhere; what is cut stays 0.
+    """
+
+    def off(ticket: Ticket, seed: int) -> Ticket:
+        there, here = ticket.weights, ticket.rewound
+        numbers = stream(ticket, seed, "around")
+        drawn = {n: torch.from_numpy(numbers.standard_normal(there[n].shape)) for n in ticket.record["parameters"]}
+        drawn = under(drawn, ticket.mask)
+        length = sum(float((here[n] - there[n]).double().square().sum()) for n in drawn) ** 0.5
+        factor = share * length / sum(float(value.square().sum()) for value in drawn.values()) ** 0.5
+        moved = {n: (there[n] + factor * value).to(there[n]) for n, value in drawn.items()}
+        return made(ticket, seed, f"around:{share:g}", start=ticket.start | moved)
+
+    return off
 
 
 def fresh_init(ticket: Ticket, seed: int) -> Ticket:

@@ -91,9 +91,18 @@ def controls() -> dict[str, str]:
     """control -> what it does, read from the source without importing torch."""
     trees = [ast.parse((Path(__file__).parents[1] / file).read_text()) for file in CONTROLS_IN]
     functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
-    named = [node for node in functions if [arg.arg for arg in node.args.args] == ["ticket", "seed"]]
-    found = {node.name: (ast.get_docstring(node) or "").partition("\n")[0] for node in named}
-    return found | {"after:STEP": "The weights after so many steps of the ticket's own training: a burn-in."}
+    found = {}
+    for node in functions:
+        match [arg.arg for arg in node.args.args]:
+            case ["ticket", "seed"]:
+                found[node.name] = first_line(node)
+            case ["step" | "share" as number]:
+                found[f"{node.name}:{number.upper()}"] = first_line(node)
+    return found
+
+
+def first_line(node: ast.FunctionDef) -> str:
+    return (ast.get_docstring(node) or "").partition("\n")[0]
 
 
 def with_defaults(group: str, field: Field) -> Field:

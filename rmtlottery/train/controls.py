@@ -1,6 +1,7 @@
 """All controls by name: what else could have been trained or measured in a ticket's place."""
 
 from collections.abc import Callable, Iterator
+from math import isfinite
 from pathlib import Path
 
 from rmtlottery.prune.masks import (
@@ -17,6 +18,7 @@ from rmtlottery.prune.masks import (
 )
 from rmtlottery.prune.values import (
     after,
+    around,
     flip_signs,
     fresh_init,
     keep_signs,
@@ -27,6 +29,7 @@ from rmtlottery.prune.values import (
     rewound,
     shuffle_entries,
     small_dense,
+    toward,
     trained,
 )
 from rmtlottery.refusal import unknown
@@ -78,6 +81,12 @@ CONTROLS: dict[str, Control] = {
     )
 }
 
+NUMBERED: dict[str, Callable[[str], Control]] = {
+    "after": lambda step: after(int(float(step))),
+    "toward": lambda share: toward(float(share)),
+    "around": lambda share: around(float(share)),
+}
+
 
 class Controlled(Run):
     """A run whose tickets are, one by one, what controls make of those on disk."""
@@ -98,10 +107,17 @@ def controlled(ticket: Ticket, names: str, seed: int) -> Ticket:
 
 
 def named(name: str) -> Control:
-    """A control by its name, or `after:STEP`."""
-    word, _, step = name.partition(":")
-    if word == "after" and step.isdecimal():
-        return after(int(step))
+    """A control by its name, with its number where it takes one: `after:100`."""
+    word, _, number = name.partition(":")
+    if word in NUMBERED and is_number(number):
+        return NUMBERED[word](number)
     if name not in CONTROLS:
-        raise unknown("control", name, [*CONTROLS, "after:STEP"])
+        raise unknown("control", name, [*CONTROLS, "after:STEP", "toward:SHARE", "around:SHARE"])
     return CONTROLS[name]
+
+
+def is_number(word: str) -> bool:
+    try:
+        return isfinite(float(word))
+    except ValueError:
+        return False

@@ -9,7 +9,7 @@ from rmtlottery.nets import build
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.ticket import Ticket
-from rmtlottery.train.controls import CONTROLS
+from rmtlottery.train.controls import CONTROLS, named
 from tests.conftest import assert_mean
 from tests.prune.held import handmade, kept, standardised
 
@@ -192,3 +192,39 @@ def test_rescale_units_leaves_a_unit_without_weights_alone(wide):
     ticket = CONTROLS["rescale_units"](handmade(wide.spec, wide.start, mask), 5)
     assert (ticket.rewound["fc2.weight"][3] == 0).all()
     assert all(value.isfinite().all() for value in ticket.start.values())
+
+
+def moved(ticket, control):
+    """Displacements from the trained weights: of theta_k, and of where the control starts."""
+    found = named(control)(ticket, 5)
+    ends = [
+        torch.cat([(held[name] - ticket.weights[name]).double().flatten() for name in ticket.weights])
+        for held in (ticket.rewound, found.weights)
+    ]
+    return *ends, found
+
+
+@pytest.mark.parametrize("share", [0.5, -0.25, 1.0])
+def test_toward_starts_on_the_way_to_the_trained_weights(parent, share):
+    whole, rest, found = moved(parent, f"toward:{share}")
+    assert (rest - (1 - share) * whole).norm() < 1e-5 * whole.norm()
+    assert found.record["control"] == f"toward:{share:g}"
+
+
+def test_around_starts_as_far_as_asked_in_a_random_direction(parent):
+    whole, rest, found = moved(parent, "around:0.3")
+    assert float(rest.norm()) == pytest.approx(0.3 * float(whole.norm()), rel=1e-5)
+    assert abs(whole @ rest) < 5 * whole.norm() * rest.norm() / len(whole) ** 0.5
+    other = named("around:0.3")(parent, 6)
+    assert fingerprint(other.start) != fingerprint(found.start)
+    for name, mask in parent.mask.items():
+        assert not found.weights[name][~mask].any()
+        spread = (found.weights[name] - parent.weights[name])[mask].double()
+        share = float(spread.square().sum() / rest.square().sum()) / (len(spread) / int(rest.count_nonzero()))
+        assert abs(share - 1) < 5 * (2 / len(spread)) ** 0.5  # of no layer more than of another
+
+
+@pytest.mark.parametrize("word", ["toward:far", "around:nan", "toward:", "after:soon", "beside:2"])
+def test_a_control_whose_number_is_none_is_refused(word):
+    with pytest.raises(Refusal, match=f"{word}|did you mean"):
+        named(word)
