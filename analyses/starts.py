@@ -1,0 +1,44 @@
+"""How many directions does training need from where it starts: after a burn-in, on the way to a solution, beside it?"""
+
+import rmtlottery as rl
+
+POINTS = (25, 50, 100, 200, 300, 400, 500, 600, 700, 800, 900)  # steps whose weights are kept, of 900
+WHOLE = rl.Spec().but(
+    net={"widths": (28,)},
+    levels=0,
+    schedule={"kind": "cosine", "epochs": 60, "batch": 100},
+    loss="squared",
+    lr=1e-2,
+    validation=0,
+    seeds=(0, 1, 2, 3, 4, 5),
+    record={"snapshots": POINTS},
+    name="squared-whole",
+)
+SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
+STARTS = {
+    "theta_0": "rewound",
+    "step 25": "after:25",
+    "step 100": "after:100",
+    "farther": "toward:-0.5",
+    "a quarter of the way": "toward:0.25",
+    "half way": "toward:0.5",
+    "three quarters": "toward:0.75",
+    "half as far beside": "around:0.5",
+    "as far beside": "around:1",
+    "farther beside": "around:1.5",
+}
+FROM = {f"{name}: whole": ("whole", {"control": control, "snapshots": ()}) for name, control in STARTS.items()}
+ALONG = {
+    f"{name}: {d}": (
+        "whole",
+        {"control": control, "chart": "affine", "projection": "dense", "dim": d, "snapshots": (), "lr": 1e-2},
+    )
+    for name, control in STARTS.items()
+    for d in SIZES
+}
+
+RUNS = {"whole": WHOLE} | FROM | ALONG
+FIGURES = {
+    "distance": ("distance", {"samples": 0, "steps": 60}, [*FROM, *ALONG]),
+    "distance-half": ("distance", {"samples": 0, "steps": 60, "loss": 0.5}, [*FROM, *ALONG]),
+}
