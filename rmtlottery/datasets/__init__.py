@@ -30,4 +30,4 @@ def dataset(data: Data) -> Dataset:
 
 def as_told(made: Dataset, data: Data) -> Dataset:
     """Scaled and shuffled as this part of a Spec says."""
-    return shuffled(scaled(made, data.scale), data.shuffled)
+    return shuffled(scaled(made, data.scale), data.shuffled, data.shuffling)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Tensors = dict[str, "torch.Tensor"]
 DIRECTIONS = "directions"
+# Fields that Specs of before had not, whose marks are what they were.
+YOUNGER: dict[tuple[str, str], Any] = {("optimiser", "loss"): "cross_entropy", ("data", "shuffling"): 0}
 
 
 def taken(tickets: Sequence[Ticket]) -> Taken:
@@ -35,8 +37,9 @@ def taken(tickets: Sequence[Ticket]) -> Taken:
 def mark(ticket: Ticket) -> str:
     """What tells a ticket's Spec apart from others, the net that a control may have changed left out."""
     held = {group: part for group, part in ticket.spec.identity().items() if group != "net"} if ticket.spec else {}
-    if held and held["optimiser"]["loss"] == "cross_entropy":  # Specs of before it could be another had no such field
-        del held["optimiser"]["loss"]
+    for (group, field), usual in YOUNGER.items():
+        if held and held[group][field] == usual:
+            del held[group][field]
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
 
 

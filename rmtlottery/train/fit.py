@@ -77,7 +77,7 @@ def planned(spec: Spec, start: list[Ticket] | None = None, net: Any = None, data
     held = network = None
     if data is not None:
         part, held = given(data, validation=spec.data.validation)
-        part = replace(part, scale=spec.data.scale, shuffled=spec.data.shuffled)
+        part = replace(part, scale=spec.data.scale, shuffled=spec.data.shuffled, shuffling=spec.data.shuffling)
         held = as_told(held, part)
         spec = spec.but(data=part)
     if net is not None:

@@ -9,8 +9,8 @@ from rmtlottery import datasets
 PLAIN = datasets.dataset(rl.Spec().data)
 
 
-def of(what):
-    return datasets.dataset(rl.Spec().but(shuffled=what).data)
+def of(what, which=0):
+    return datasets.dataset(rl.Spec().but(shuffled=what, shuffling=which).data)
 
 
 def test_pixels_go_the_same_way_in_every_picture_of_every_split():
@@ -35,7 +35,28 @@ def test_labels_are_dealt_anew_within_each_split():
         assert (moved.y == plain.y).float().mean() < 0.25, "a tenth agrees by chance"
 
 
-def test_both_say_so_and_nothing_is_nothing():
+def test_classes_are_renamed_alike_in_every_split():
+    found, names = of("classes", 3), {}
+    for name in ("train", "validation", "test"):
+        plain, moved = getattr(PLAIN, name), getattr(found, name)
+        assert torch.equal(moved.x, plain.x)
+        names |= dict(zip(plain.y.tolist(), moved.y.tolist(), strict=True))
+        assert all(names[a] == b for a, b in zip(plain.y.tolist(), moved.y.tolist(), strict=True))
+    assert sorted(names) == sorted(names.values()) == list(range(10))
+    assert any(a != b for a, b in names.items())
+
+
+@pytest.mark.parametrize("what", ["pixels", "classes", "labels"])
+def test_there_are_many_permutations(what):
+    def told(which):
+        split = of(what, which).train
+        return (*split.x[0].tolist(), *split.y.tolist())
+
+    assert len({told(which) for which in range(4)}) == 4
+    assert of(what, 2).preprocessing.endswith(f"; {what} shuffled (2)")
+
+
+def test_all_say_so_and_nothing_is_nothing():
     assert of("labels").preprocessing.endswith("; labels shuffled")
     assert of("nothing").preprocessing == PLAIN.preprocessing
 

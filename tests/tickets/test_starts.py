@@ -119,10 +119,10 @@ def test_a_run_of_given_tickets_needs_the_folder_of_their_parents_no_more(tiny, 
     assert again[0, 1].record["sha256"] == whole
 
 
-def test_the_mark_of_a_spec_is_what_it_was_before_a_loss_was_one_of_its_fields(tiny_run):
+def test_the_mark_of_a_spec_is_what_it_was_before_some_of_its_fields(tiny_run):
     ticket = tiny_run[0, 0]
     held = {group: part for group, part in ticket.spec.identity().items() if group != "net"}
-    del held["optimiser"]["loss"]
+    del held["optimiser"]["loss"], held["data"]["shuffling"]
     assert mark(ticket) == hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
-    other = replace(ticket, spec=ticket.spec.but(loss="squared"))
-    assert mark(other) != mark(ticket)
+    for change in ({"loss": "squared"}, {"shuffling": 1}):
+        assert mark(replace(ticket, spec=ticket.spec.but(**change))) != mark(ticket)

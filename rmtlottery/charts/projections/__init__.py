@@ -1,5 +1,6 @@
 """Random maps from few coordinates to all weights: `projection(kind, ambient, dim, seed)`."""
 
+from rmtlottery.charts.projections.axes import Axes
 from rmtlottery.charts.projections.countsketch import CountSketch
 from rmtlottery.charts.projections.dense import Dense, Orthonormal
 from rmtlottery.charts.projections.fastfood import BlockFastfood, Fastfood
@@ -17,6 +18,7 @@ EVERY: tuple[type[Projection], ...] = (
     BlockFastfood,
     FastJL,
     GargiuloFastJL,
+    Axes,
 )
 KINDS = {each.kind: each for each in EVERY}
 

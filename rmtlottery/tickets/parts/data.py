@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from rmtlottery.tickets.fields import at_least, fraction
 from rmtlottery.tickets.parts.part import Part
 
-Shuffled = Literal["nothing", "pixels", "labels"]
+Shuffled = Literal["nothing", "pixels", "labels", "classes"]
 Scale = Literal["moments", "range"]
 
 
@@ -15,7 +15,10 @@ class Data(Part):
     """What is learnt."""
 
     validation: Annotated[float, "part of the training set held out for validation", fraction()] = 0.1
-    shuffled: Annotated[Shuffled, "pixels: all pictures by one permutation; labels: by lot among samples"] = "nothing"
+    shuffled: Annotated[
+        Shuffled, "pixels: all pictures by one permutation; classes: renamed by one; labels: by lot among samples"
+    ] = "nothing"
+    shuffling: Annotated[int, "which permutation", at_least(0)] = 0
     scale: Annotated[Scale, "moments: inputs of mean 0 and std 1; range: from 0 to 1"] = "moments"
 
 

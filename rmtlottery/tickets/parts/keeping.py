@@ -7,7 +7,7 @@ from rmtlottery.tickets.fields import at_least, each_at_least
 from rmtlottery.tickets.parts.part import Part
 
 Projection = Literal[
-    "dense", "orthonormal", "sparse", "countsketch", "fastfood", "fastfood_block", "fastjl", "fastjl_gargiulo"
+    "dense", "orthonormal", "sparse", "countsketch", "fastfood", "fastfood_block", "fastjl", "fastjl_gargiulo", "axes"
 ]
 
 

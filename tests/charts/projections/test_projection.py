@@ -20,10 +20,10 @@ from tests.charts.projections.matrices import (
 from tests.conftest import assert_mean
 
 SIZES = [(300, 20), (256, 20), (40, 40), (257, 256), (7, 5), (1, 1)]
-EXACT = {"dense", "orthonormal", "sparse", "countsketch"}
-ORTHONORMAL = {"orthonormal", "countsketch"}
+EXACT = {"dense", "orthonormal", "sparse", "countsketch", "axes"}
+ORTHONORMAL = {"orthonormal", "countsketch", "axes"}
 BY_HADAMARD = {"fastfood", "fastfood_block", "fastjl"}
-IMPLICIT = {"countsketch", "fastfood", "fastfood_block", "fastjl"}
+IMPLICIT = {"countsketch", "axes", "fastfood", "fastfood_block", "fastjl"}
 UNNESTED = {"countsketch", "fastjl_gargiulo"}
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -109,7 +109,8 @@ def test_lengths_scatter_as_the_inner_products_of_columns_do(kind):
 @every_kind
 def test_ten_weights_get_their_share_of_the_coordinates_wherever_they_are(kind, rows):
     """E |P^T g|^2 = |g|^2 d/D: what a gradient keeps."""
-    kept = drawn(kind, 300, 20)[:, rows].sum(1).square().sum(1)
+    many = {"seeds": range(4000)} if kind == "axes" else {}  # that has each of the ten or has it not
+    kept = drawn(kind, 300, 20, **many)[:, rows].sum(1).square().sum(1)
     assert_mean(kept.numpy() * 300 / 20 / 10, 1, rejects=1.25)
 
 
@@ -145,7 +146,7 @@ def test_columns_of_different_seeds_have_nothing_to_do_with_each_other(kind):
     """Nor are they shifted by the difference of the seeds."""
     one, other, far = (matrix(projection(kind, 1000, 20, seed)) for seed in (3, 4, 2**31 + 3))
     for left, right in ((one, other), (one, far), (other, far)):
-        assert (left.T @ right).abs().max() < 0.5
+        assert ((left.T @ right).abs() >= 0.5).sum() <= (4 if kind == "axes" else 0)  # 0.4 weights are common by chance
 
 
 def test_different_kinds_are_different_matrices():
