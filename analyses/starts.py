@@ -27,7 +27,7 @@ STARTS = {
     "as far beside": "around:1",
     "farther beside": "around:1.5",
 }
-FROM = {f"{name}: whole": ("whole", {"control": control, "snapshots": ()}) for name, control in STARTS.items()}
+FROM = {f"{name}: whole": ("whole", {"control": control, "snapshots": (), "lr": 1e-3}) for name, control in STARTS.items()}
 ALONG = {
     f"{name}: {d}": (
         "whole",

@@ -10,7 +10,7 @@ from rmtlottery.analyze import _kept
 from rmtlottery.analyze._ask import distinct, gather, plot
 from rmtlottery.analyze._checkpoint import Checkpoint
 from rmtlottery.analyze._kept import Kept
-from rmtlottery.analyze._questions import analysis, beyond_weights, charts, nets, questions
+from rmtlottery.analyze._questions import analysis, beyond_weights, charts, nets, questions, together
 from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write
@@ -95,8 +95,10 @@ def once(sources: Sequence[Source]) -> list[Source]:
 
 
 def strange(sources: Sequence[Source], name: str) -> list[str]:
-    """Why none of the sources can be asked this, if it is about charts that none of them has."""
+    """Why none of the sources can be asked this, if it is about charts that none of them has, or about several runs."""
     about = charts(name)
+    if together(name) and len(sources) == 1:
+        return [f"{sources[0].path.name}: {name}: is about several runs at once"]
     if not about or any(isinstance(source, Run) and source.spec.chart.kind in about for source in sources):
         return []
     return [f"{source.path.name}: {name}: is about runs with chart {' or '.join(about)}" for source in sources]

@@ -1,11 +1,11 @@
 """Asking an analysis of tickets, and drawing its answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rmtlottery.analyze._by_layer import by_layer, whole
-from rmtlottery.analyze._questions import analysis, checked
+from rmtlottery.analyze._questions import analysis, checked, together
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Ticket
@@ -32,25 +32,45 @@ def gather(
 ) -> "tuple[pd.DataFrame, list[str]]":
     """The table over every ticket that can be asked, and a sentence for what cannot. Tickets are let go one by one.
 
-    An analysis that judges tickets together has `pooled(table)`, which makes its table of that of all of them.
+    An analysis that judges tickets together has `pooled(table)`, which makes its table of that of all of them; one that
+    is about several at once, `TOGETHER`, is asked of all of a seed.
     """
     import pandas as pd
 
     chosen, frames, keys, faults = checked(name, given), [], [], []
-    for ticket in tickets:
+    for ticket, found in answers(name, tickets, chosen, workers):
         key = {"run": place(ticket), "seed": ticket.seed or 0, "level": ticket.level, "density": ticket.density}
-        for found in by_layer(name, ticket, chosen, workers) if ticket.spec is None else [whole(name, ticket, chosen)]:
-            if isinstance(found, Refusal):
-                faults.append(str(found))
-            else:
-                frames.append(found)
-                keys += [key] * len(found)
+        if isinstance(found, Refusal):
+            faults.append(str(found))
+        else:
+            frames.append(found)
+            keys += [key] * len(found)
     if not keys:
         nothing = "nothing to say of these tickets" if frames else "no ticket to ask; train first"
         raise Refusal(faults[0] if faults else f"{name} has {nothing}")
     table = pd.concat([pd.DataFrame(keys), pd.concat(frames, ignore_index=True)], axis=1)
     table = table.assign(run=table["run"].map(distinct(set(table["run"]))))
     return getattr(analysis(name), "pooled", lambda held: held)(table), faults
+
+
+def answers(
+    name: str, tickets: Iterable[Ticket], chosen: dict[str, Any], workers: int
+) -> "Iterator[tuple[Ticket, pd.DataFrame | Refusal]]":
+    """What is found of each ticket, or of those of each seed, the first of which stands for them."""
+    if together(name):
+        for same in by_seed(tickets):
+            yield same[0], whole(name, same, chosen)
+        return
+    for ticket in tickets:
+        for found in by_layer(name, ticket, chosen, workers) if ticket.spec is None else [whole(name, ticket, chosen)]:
+            yield ticket, found
+
+
+def by_seed(tickets: Iterable[Ticket]) -> list[list[Ticket]]:
+    held: dict[int, list[Ticket]] = {}
+    for ticket in tickets:
+        held.setdefault(ticket.seed or 0, []).append(ticket)
+    return list(held.values())
 
 
 def place(ticket: Ticket) -> str:

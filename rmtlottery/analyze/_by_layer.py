@@ -23,14 +23,15 @@ class Task(NamedTuple):
     options: dict[str, Any]
 
 
-def whole(name: str, ticket: Ticket, options: dict[str, Any]) -> "pd.DataFrame | Refusal":
-    """One ticket's table, or why there is none; theory, which knows no tickets, says it in a sentence without them."""
+def whole(name: str, asked: Ticket | list[Ticket], options: dict[str, Any]) -> "pd.DataFrame | Refusal":
+    """The table of a ticket, or of several, or why there is none; theory, which knows no tickets, says it in a sentence
+    without them."""
     try:
-        return analysis(name).table(ticket, **options)
+        return analysis(name).table(asked, **options)
     except Refusal as fault:
         return fault
     except (ArithmeticError, ValueError) as fault:
-        return failure(name, ticket, fault)
+        return failure(name, asked[0] if isinstance(asked, list) else asked, fault)
 
 
 def failure(name: str, ticket: Ticket, fault: Exception) -> Refusal:

@@ -71,6 +71,11 @@ def charts(name: str) -> tuple[str, ...]:
     return getattr(analysis(name), "CHARTS", ())
 
 
+def together(name: str) -> bool:
+    """Whether an analysis is asked of several tickets at once, those of a seed: its `table` takes a list of them."""
+    return getattr(analysis(name), "TOGETHER", False)
+
+
 def beyond_weights(name: str) -> str:
     """What an analysis needs that no checkpoint holds; nothing if weights alone will do."""
     return getattr(analysis(name), "NEEDS", "")

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 NEEDS = transition.NEEDS
 CHARTS = ("affine", "sum")
 LOOKS = {MEASURED: "o-", SECANT: "s--", BOUND: "^:"}
-INIT = "theta_0"
 FAMILIES = {"from step": "after a burn-in", "the way to w*": "on the way to w*", "the way beside w*": "beside w*"}
 MARGIN = 1.02
 WORDS = 100  # of a line of a title
@@ -48,7 +47,7 @@ def starts(table: "pd.DataFrame") -> "pd.DataFrame":
         loss = common(arms)
         for rows, curves in arms:
             value, low, high = threshold(rows, loss)
-            row: dict[str, Any] = {"task": name, "projection": kind, "start": rows["begun"].iloc[0] or INIT, "loss": loss}
+            row: dict[str, Any] = {"task": name, "projection": kind, "start": rows["begun"].iloc[0], "loss": loss}
             row |= {"distance": curves.groupby("seed")["distance"].first().mean(), MEASURED: value, "low": low, "high": high}
             found.append(row | {source: at(curves, source, loss) for source in (SECANT, BOUND)})
     return pd.DataFrame(found).sort_values(["task", "projection", "distance"], ignore_index=True)
@@ -60,7 +59,7 @@ def together(table: "pd.DataFrame") -> "dict[tuple[str, str], list[tuple[pd.Data
     for _, rows, curves in grids(table):
         if len(curves):
             first = rows.iloc[0]
-            task = first["task"].removesuffix(f", {first['begun']}") if first["begun"] else first["task"]
+            task = first["task"].removesuffix(f", {first['begun']}")
             found.setdefault((task, first["projection"]), []).append((rows, curves))
     if not found:
         raise Refusal("no start has both runs along random directions and one of all weights: give these, from each start")

@@ -41,6 +41,7 @@ NEEDS = "what training recorded"
 CHARTS = ("affine", "sum", "principal")
 MEASURED, PREDICTED, SECANT, BOUND = "measured", "well at w*", "secant well", "Larsen's bound"
 LOOKS = {PREDICTED: ("tab:red", "-"), SECANT: ("tab:green", "-"), BOUND: ("tab:orange", "--")}
+INIT = "theta_0"
 PLACES = 4  # on the way from w* to w_0
 POINTS = 40  # of a predicted curve
 LOSSES = 24  # rows of the picture
@@ -58,7 +59,7 @@ def table(ticket: Ticket, *, samples: int = 1000, probes: int = 4, steps: int = 
     if ticket.level:
         return pd.DataFrame()  # subspaces are of whole nets
     told = [task(ticket.spec.but(chart="full"), ticket.metrics[-1]["epoch"]), begun(ticket)]
-    whose: dict[str, Any] = {"task": ", ".join(filter(None, told)), "begun": told[-1], "asked": loss}
+    whose: dict[str, Any] = {"task": ", ".join(filter(None, told)), "begun": told[-1] or INIT, "asked": loss}
     if isinstance(ticket.spec.chart, Few):
         return pd.DataFrame([whose | reached(ticket, ticket.spec.chart)])
     return pd.concat([pd.DataFrame(whose | rows) for rows in predicted(ticket, samples, probes, steps)], ignore_index=True)

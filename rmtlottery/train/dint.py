@@ -6,12 +6,12 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
+from rmtlottery.charts.drawn import factors
 from rmtlottery.charts.flat import total
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets import parts
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.spec import Spec
-from rmtlottery.train.directions import factors
 from rmtlottery.train.fit import fit, planned
 from rmtlottery.train.grid import grid
 
@@ -76,7 +76,7 @@ def dint(
     spec = spec.but(levels=0) if spec.chart.kind != "full" else spec.but(levels=0, chart="affine")
     given = {name: handed[name] for name in ("net", "data") if name in handed}
     network = planned(spec.but(chart="full"), **given).network
-    least, most = 1 + factors(spec.chart, network), total(network.shapes)
+    least, most = 1 + factors(spec.chart, network.shapes), total(network.shapes)
     least = max(least, spec.chart.subnets) if isinstance(spec.chart, parts.Sum) else least
     seeds = spec.seeds if local else spec.seeds[:1]
     direct = fit(whole(spec).but(seeds=seeds), root, **handed)

@@ -9,10 +9,10 @@ import torch
 
 from rmtlottery.charts.affine import affine, leading, said
 from rmtlottery.charts.chart import Chart, full
+from rmtlottery.charts.drawn import factors, projection_of
 from rmtlottery.charts.flat import Shapes, flatten, layers, total
 from rmtlottery.charts.principal import principal_directions
-from rmtlottery.charts.projections import KINDS, Projection, projection
-from rmtlottery.charts.projections.beside import Beside
+from rmtlottery.charts.projections import KINDS, Projection
 from rmtlottery.charts.projections.given import Given
 from rmtlottery.nets import AnyNetwork
 from rmtlottery.refusal import Refusal
@@ -52,7 +52,7 @@ class Directions:
             if not isinstance(self.part, parts.Affine):
                 raise Refusal(UNGUIDED)
             check(self.part, self.network)
-            self.drawn[seed] = draw(self.part, self.network, seed).to(self.device)
+            self.drawn[seed] = projection_of(self.part, self.network.shapes, seed).to(self.device)
         return self.drawn[seed]
 
     def take(self, run: Path, seeds: Sequence[int], level: int) -> None:
@@ -100,30 +100,11 @@ def several(theta: torch.Tensor, wanted: Sequence[tuple[Directions, int]]) -> Ch
     return widest.over(theta, [each.of(seed) for each, seed in wanted])
 
 
-def draw(part: parts.Affine, network: AnyNetwork, seed: int) -> Projection:
-    """P of a seed. Disjoint columns of one orthonormal family, beside each other, are the family."""
-    weights = total(network.shapes)
-    if not isinstance(part, parts.Sum) or part.projection == "orthonormal":
-        return projection(part.projection, weights, part.dim - factors(part, network), key(seed, part.draw))
-    sizes = [part.dim // part.subnets + (place < part.dim % part.subnets) for place in range(part.subnets)]
-    return Beside([projection(part.projection, weights, d, key(seed, part.draw + k)) for k, d in enumerate(sizes)])
-
-
-def key(seed: int, which: int) -> int:
-    """The seed of a P: that of the run, or beyond all of those."""
-    return seed + (which << 64)
-
-
-def factors(part: parts.Chart, network: AnyNetwork) -> int:
-    """How many of the coordinates are factors of layers."""
-    return len(layers(network.shapes)) if part.kind == "said" else 0
-
-
 def check(part: parts.Chart, network: AnyNetwork) -> None:
     """Refuses more coordinates than there are weights, and fewer than they are to be shared among."""
     if not isinstance(part, parts.Few):
         return
-    most, lambdas = total(network.shapes), factors(part, network)
+    most, lambdas = total(network.shapes), factors(part, network.shapes)
     if part.dim - lambdas > most:
         raise Refusal(f"dim = {part.dim} is more than the net's {most} weights and biases")
     if part.dim <= lambdas:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
+from rmtlottery.charts.drawn import projection_of
 from rmtlottery.nets.network import portion
 from rmtlottery.tickets.parts import FC, Affine
-from rmtlottery.train.directions import draw
 from rmtlottery.train.material import Material
 from rmtlottery.train.optimise import memory
 from rmtlottery.work.unit import Unit
@@ -58,7 +58,7 @@ def directions(material: Material) -> int:
     part = material.spec.chart
     if not isinstance(part, Affine):
         return 0
-    return draw(part, material.network, material.spec.seeds[0]).size
+    return projection_of(part, material.network.shapes, material.spec.seeds[0]).size
 
 
 def a_sample(material: Material) -> int:
