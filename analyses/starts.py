@@ -37,8 +37,8 @@ ALONG = {
     for d in SIZES
 }
 
-RUNS = {"whole": WHOLE} | FROM | ALONG
+RUNS = {"whole": WHOLE} | NEAR | FAR | ALONG
 FIGURES = {
-    "distance": ("distance", {"samples": 0, "steps": 60}, [*FROM, *ALONG]),
-    "distance-half": ("distance", {"samples": 0, "steps": 60, "loss": 0.5}, [*FROM, *ALONG]),
+    "distance": ("distance", {"samples": 0, "steps": 60, "loss": 0.5}, [*NEAR, *ALONG]),
+    "distance-low": ("distance", {"samples": 0, "steps": 60, "loss": 0.2}, [*FAR, *ALONG]),
 }

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.analyze.distance import BOUND, INIT, SECANT, family, headline, plot, starts, table
-from rmtlottery.analyze.transition import MEASURED
+from rmtlottery.analyze.distance import family, headline, plot, starts, table
+from rmtlottery.analyze.transition import BOUND, INIT, MEASURED, SECANT
 from rmtlottery.train.child import child
 
 SPEC = rl.preset("first").but(levels=0, widths="9", epochs=2, lr=1e-2, loss="squared", seeds=(0, 2), name="whole")
