@@ -27,7 +27,8 @@ STARTS = {
     "as far beside": "around:1",
     "farther beside": "around:1.5",
 }
-FROM = {f"{name}: whole": ("whole", {"control": control, "snapshots": (), "lr": 1e-3}) for name, control in STARTS.items()}
+NEAR = {f"{name}: whole": ("whole", {"control": control, "snapshots": (), "lr": 1e-3}) for name, control in STARTS.items()}
+FAR = {f"{name}: whole by large steps": ("whole", {"control": control, "snapshots": ()}) for name, control in STARTS.items()}
 ALONG = {
     f"{name}: {d}": (
         "whole",

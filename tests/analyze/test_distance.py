@@ -17,12 +17,8 @@ def made(factors, asked=0.0):
     """Starts `begun` -> how many directions a loss takes from there, as a multiple of what it takes from theta_0."""
     found = []
     for begun, factor in factors.items():
-        whose = {
-            "task": ", ".join(filter(None, ["t", begun])),
-            "begun": begun or INIT,
-            "projection": "dense",
-            "uniform": True,
-        }
+        task = f"t, {begun}" if begun else "t"
+        whose = {"task": task, "begun": begun or INIT, "projection": "dense", "uniform": True}
         for seed in range(4):
             noise = np.exp(0.05 * np.random.default_rng(seed).standard_normal(len(DIMS)))
             rows = pd.DataFrame({"dim": DIMS, "loss": factor * noise / DIMS, "run": [f"d{d:.0f}" for d in DIMS]})
