@@ -31,8 +31,9 @@ OWN = [
     Field("out", str, "where tables, figures and report.html go [ROOT/study-NAME]", (), None),
 ]
 NARROW, SHORT = 16, 3
-FEWEST, FEWER = 60, 50  # coordinates of a subspace in small: more than layers, of which some charts have a factor each
-KEPT = 4  # snapshots
+FEWEST, MORE = 60, 80  # coordinates of a subspace in small: more than layers, of which some charts have a factor each
+SMALL = 100  # coordinates up to which they are the fewest
+KEPT, FEW = 4, 2  # snapshots, and subnets of a start
 RECALLED = 500
 NARROWED: dict[type[Net], dict[str, Any]] = {
     Skip: {"units": NARROW, "blocks": 1},
@@ -144,6 +145,7 @@ def shortened(changed: Mapping[str, Any], parent: "Run") -> dict[str, Any]:
     told = {key: value for key, value in changed.items() if key in {*OWN, *fields_of("data", "chart")}}
     if "dim" in told:
         told["dim"] = 2 if told.get("chart") == "principal" else fewer(told["dim"])
+    told |= {name: told[name] % FEW for name in ("draw", "shuffling") if name in told}
     if str(told.get("control")).startswith("after:"):
         told["control"] = "after:1"
     at = told.get("at", ())
@@ -172,7 +174,7 @@ def smaller(spec: Spec) -> Spec:
 
 
 def fewer(dim: int) -> int:
-    return FEWEST + dim // FEWER
+    return FEWEST if dim <= SMALL else MORE
 
 
 def narrow(net: Net) -> Net:

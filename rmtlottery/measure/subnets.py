@@ -1,107 +1,60 @@
-"""Several subnets in one vector of weights, w_0 + sum_k A_k x_k, and what can be read of one of them (Yang 2022)."""
+"""What a net that was trained along few directions does where it is led elsewhere: by what others left of its weights."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import LinearOperator, lsqr
 
-from rmtlottery.charts.drawn import projection_of
-from rmtlottery.charts.flat import flatten
+from rmtlottery import datasets
 from rmtlottery.charts.projections import Projection
-from rmtlottery.charts.projections.beside import Beside
-from rmtlottery.refusal import Refusal
-from rmtlottery.tickets.parts import Affine
-from rmtlottery.tickets.ticket import Ticket, Weights
-
-READOUTS = ("sum", "projection", "mask", "unmixed")
-TOLERANCE, MOST = 1e-8, 5000  # of least squares, and its steps
-TOGETHER = 64  # columns that are written out at once
+from rmtlottery.datasets.dataset import Split
+from rmtlottery.measure.hessian import Landscape, landscape
+from rmtlottery.tickets.parts import Data
+from rmtlottery.tickets.ticket import Ticket
 
 
 @dataclass(frozen=True)
-class Stored:
-    """The maps A_k, where each was led by its coordinates, (K, D), and w_0."""
+class Subnet:
+    """A ticket, P and where its coordinates led it, seen on the first `samples` training samples (0: all) of its own task,
+    and on the whole test part."""
 
-    maps: tuple[Projection, ...]
+    ticket: Ticket
+    map_: Projection
     moved: torch.Tensor
-    start: torch.Tensor
+    samples: int
 
-    @classmethod
-    def of(cls, tickets: Sequence[Ticket]) -> "Stored":
-        """Of tickets that began at the same weights, each along directions of its own."""
-        shapes = {name: tuple(tickets[0].start[name].shape) for name in tickets[0].record["parameters"]}
-        start = flatten(tickets[0].start, shapes)
-        for ticket in tickets[1:]:
-            if not torch.equal(flatten(ticket.start, shapes), start):
-                raise Refusal(f"{ticket} and {tickets[0]} began at different weights, and cannot share them")
-        maps = [directions(ticket, shapes) for ticket in tickets]
-        if len({each.fingerprint for each in maps}) < len(maps):
-            raise Refusal(f"two of {len(maps)} subnets go along the same directions: train each with another --draw")
-        return cls(tuple(maps), torch.stack([flatten(ticket.weights, shapes) - start for ticket in tickets]), start)
+    @cached_property
+    def seen(self) -> Landscape:
+        return landscape(self.ticket, self.ticket.weights, self.samples)
 
-    def first(self, number: int) -> "Stored":
-        return Stored(self.maps[:number], self.moved[:number], self.start)
+    @property
+    def task(self) -> Data:
+        assert self.ticket.spec is not None
+        return self.ticket.spec.data
 
-    def readings(self, readout: str) -> torch.Tensor:
-        """What is read as the displacement of each, (K, D), of their sum."""
-        total = self.moved.sum(0)
-        if readout == "sum":
-            return total.expand_as(self.moved)
-        if readout == "projection":
-            return torch.stack([each.apply(solved(each, total)) for each in self.maps])
-        if readout == "unmixed":
-            parts = solved(Beside(self.maps), total).split([each.dim for each in self.maps])
-            return torch.stack([each.apply(x) for each, x in zip(self.maps, parts, strict=True)])
-        powers = self.powers()
-        return total * (powers / powers.sum(0).clamp(min=torch.finfo(powers.dtype).tiny))
+    @cached_property
+    def test(self) -> Split:
+        return datasets.dataset(self.task).test
 
-    def powers(self) -> torch.Tensor:
-        """The square that is expected of each displacement in each weight, given its length: a subnet's soft mask is its
-        share of all."""
-        rows = torch.stack([squares(each) for each in self.maps])
-        return rows * (self.moved.square().sum(1, keepdim=True) / rows.sum(1, keepdim=True))
+    def loss(self, moved: torch.Tensor) -> float:
+        return self.seen.value(self.at(moved))
 
+    @torch.no_grad()
+    def logits(self, moved: torch.Tensor) -> torch.Tensor:
+        """Of the test part."""
+        return torch.cat([self.seen.logits(self.at(moved), x) for x in self.test.x.split(self.seen.batch)])
 
-def directions(ticket: Ticket, shapes: dict[str, tuple[int, ...]]) -> Projection:
-    """P as the ticket was trained along it."""
-    assert ticket.spec is not None
-    part = ticket.spec.chart
-    if not isinstance(part, Affine) or part.kind == "said" or ticket.seed is None:
-        raise Refusal(f"{ticket} was trained with chart {part.kind}: subnets are tickets of chart affine")
-    made = projection_of(part, shapes, ticket.seed)
-    if made.fingerprint != ticket.chart["fingerprint"]:
-        there = f"{ticket} was trained along directions {ticket.chart['fingerprint']}"
-        raise Refusal(f"{there}, and with these libraries its seed gives {made.fingerprint}; take the old ones")
-    return made
+    def at(self, moved: torch.Tensor) -> torch.Tensor:
+        return self.seen.at + (moved - self.moved)
 
-
-def solved(map_: Projection, total: torch.Tensor) -> torch.Tensor:
-    """The coordinates that lead nearest to these weights, the shortest of them."""
-
-    def there(x: np.ndarray) -> np.ndarray:
-        return map_.apply(torch.from_numpy(x).reshape(-1).float()).double().numpy()
-
-    def back(g: np.ndarray) -> np.ndarray:
-        return map_.adjoint(torch.from_numpy(g).reshape(-1).float()).double().numpy()
-
-    operator = LinearOperator((map_.ambient, map_.dim), matvec=there, rmatvec=back, dtype=float)
-    found = lsqr(operator, total.double().numpy(), atol=TOLERANCE, btol=TOLERANCE, iter_lim=MOST)[0]
-    return torch.from_numpy(found).to(total)
-
-
-def squares(map_: Projection) -> torch.Tensor:
-    """|row|^2 of P, a number for each weight."""
-    found = torch.zeros(map_.ambient)
-    for first in range(0, map_.dim, TOGETHER):
-        some = torch.eye(map_.dim)[first : first + TOGETHER]
-        found += map_.apply(some).square().sum(0)
-    return found
-
-
-def weights_at(ticket: Ticket, flat: torch.Tensor) -> Weights:
-    """The ticket's weights with others for what was trained."""
-    names = ticket.record["parameters"]
-    pieces = flat.split([ticket.weights[name].numel() for name in names])
-    return ticket.weights | {n: piece.view_as(ticket.weights[n]) for n, piece in zip(names, pieces, strict=True)}
+    def rise(self, within: bool, probes: int, numbers: np.random.Generator) -> float:
+        """What moves as long as its own add to the loss to second order: the mean over random ones, or those within its own
+        subspace, of 1/2 v^T H v."""
+        found = []
+        for _ in range(probes):
+            drawn = torch.from_numpy(numbers.standard_normal(self.map_.dim if within else self.map_.ambient)).float()
+            v = self.map_.apply(drawn) if within else drawn
+            v = v * (self.moved.norm() / v.norm())
+            found.append(float(v @ self.seen.hessian(v)) / 2)
+        return float(np.mean(found))
