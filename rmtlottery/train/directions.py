@@ -21,6 +21,10 @@ from rmtlottery.tickets.starts import directions
 from rmtlottery.tickets.ticket import Ticket
 
 UNGUIDED = "a principal chart takes its directions from tickets: start from those of a run that has --snapshots"
+ONE_SIZE = (
+    "a principal chart takes its directions from tickets, of which no grid and no search has any: train a child of a run "
+    "that has --snapshots (--control rewound, or start=), one dim at a time"
+)
 
 
 @dataclass(frozen=True)
