@@ -10,7 +10,7 @@ import torch
 from rmtlottery.charts.affine import affine, leading, said
 from rmtlottery.charts.chart import Chart, full
 from rmtlottery.charts.flat import Shapes, flatten, layers, total
-from rmtlottery.charts.principal import principal_directions
+from rmtlottery.charts.principal import dimensions, principal_directions
 from rmtlottery.charts.projections import KINDS, Projection, projection
 from rmtlottery.charts.projections.beside import Beside
 from rmtlottery.charts.projections.given import Given
@@ -88,9 +88,26 @@ class Directions:
 
 def along(part: parts.Chart, ticket: Ticket, shapes: Shapes) -> torch.Tensor | None:
     """The principal directions of the training that a ticket comes from, if they are what is trained along."""
+    return principal_directions(points(ticket, shapes))[: part.dim] if isinstance(part, parts.Principal) else None
+
+
+def points(ticket: Ticket, shapes: Shapes) -> torch.Tensor:
+    """Its trajectory, a point a row."""
+    return torch.stack([flatten(weights, shapes) for weights in ticket.trajectory])
+
+
+def check_along(part: parts.Chart, ticket: Ticket, shapes: Shapes) -> None:
+    """Refuses more principal directions than the training that a ticket comes from has, and those of another net."""
     if not isinstance(part, parts.Principal):
-        return None
-    return principal_directions(torch.stack([flatten(weights, shapes) for weights in ticket.trajectory]))
+        return
+    way = points(ticket, shapes)
+    if way.shape[1] != total(shapes):
+        raise Refusal(f"the training that {ticket} comes from was of another net, and has no directions of this one")
+    if part.dim <= (many := dimensions(way)):
+        return
+    most = f"between 1 and the {many} directions" if many > 1 else "1, the number of directions"
+    words = f"dim = {part.dim} is not {most} that the trajectory has of {ticket}"
+    raise Refusal(f"{words}: take no more, or a ticket of a run that has more --snapshots")
 
 
 def several(theta: torch.Tensor, wanted: Sequence[tuple[Directions, int]]) -> Chart:

@@ -104,6 +104,36 @@ def test_what_there_is_not_is_refused(whole, tmp_path, changed, words):
         child(whole, tmp_path, PRINCIPAL | changed, threads=1)
 
 
+@pytest.mark.parametrize(
+    ("snapshots", "dim", "words"),
+    [
+        (
+            (4, 12, 30),
+            9,
+            r"not between 1 and the 4 directions that the trajectory has of Ticket\(.*: take no more, or a ticket",
+        ),
+        ((), 3, r"not 1, the number of directions that the trajectory has of Ticket\(.* of a run that has more --snapshots"),
+    ],
+)
+def test_more_directions_than_there_are_leave_nothing_behind(tmp_path, snapshots, dim, words):
+    run = rl.fit(WHOLE.but(epochs=3, snapshots=snapshots), tmp_path / "parents", threads=1)
+    with pytest.raises(rl.Refusal, match=f"dim = {dim} is {words}"):
+        child(run, tmp_path / "children", PRINCIPAL | {"dim": dim}, threads=1)
+    assert not (tmp_path / "children").exists()
+
+
+def test_the_training_of_another_net_has_no_directions_of_this_one(tmp_path):
+    run = rl.fit(WHOLE.but(levels=1, epochs=1, snapshots=4), tmp_path / "parents", threads=1)
+    with pytest.raises(rl.Refusal, match=r"the training that Ticket\(.* comes from was of another net"):
+        child(run, tmp_path / "children", PRINCIPAL | {"dim": 1, "control": "small_dense", "at": (1,)}, threads=1)
+    assert not (tmp_path / "children").exists()
+
+
+def test_no_more_of_them_are_kept_than_are_trained_along(whole, lottery):
+    assert len(starts.directions(lottery.path, 0, 0)) == 3
+    assert len(principal_directions(points(whole[0, 0]))) == 5
+
+
 def test_without_tickets_there_are_no_directions(tmp_path):
     with pytest.raises(rl.Refusal, match="takes its directions from tickets"):
         rl.fit(WHOLE.but(chart="principal", dim=2, name="alone"), tmp_path, threads=1)
