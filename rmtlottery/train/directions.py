@@ -110,6 +110,15 @@ def check_along(part: parts.Chart, ticket: Ticket, shapes: Shapes) -> None:
     raise Refusal(f"{words}: take no more, or a ticket of a run that has more --snapshots")
 
 
+def likeness(part: parts.Chart, network: AnyNetwork, seeds: Sequence[int], device: str) -> dict[int, Projection]:
+    """Of directions that are found and not drawn, others that cost as much, to try steps with before any is found."""
+    if not isinstance(part, parts.Principal):
+        return {}
+    size = total(network.shapes)
+    drawn = {seed: torch.randn(part.dim, size, generator=torch.Generator().manual_seed(seed)) for seed in seeds}
+    return {seed: Given(columns / size**0.5).to(device) for seed, columns in drawn.items()}
+
+
 def several(theta: torch.Tensor, wanted: Sequence[tuple[Directions, int]]) -> Chart:
     """A replicate for each of these seeds, in subspaces of several sizes.
 

@@ -8,6 +8,7 @@ from rmtlottery.charts.flat import flatten
 from rmtlottery.charts.principal import principal_directions
 from rmtlottery.tickets import starts
 from rmtlottery.train.child import child
+from tests.commands import command
 from tests.conftest import TINY
 
 WHOLE = TINY.but(levels=0, epochs=6, lr=1e-2, record={"snapshots": (4, 12, 30, 60)}, name="whole")
@@ -132,6 +133,20 @@ def test_the_training_of_another_net_has_no_directions_of_this_one(tmp_path):
 def test_no_more_of_them_are_kept_than_are_trained_along(whole, lottery):
     assert len(starts.directions(lottery.path, 0, 0)) == 3
     assert len(principal_directions(points(whole[0, 0]))) == 5
+
+
+def test_a_dry_run_of_a_child_tries_it_and_leaves_nothing(whole, tmp_path):
+    words = ("--control", "after:12", "--chart", "principal", "--dim", 3, "--snapshots", "", "--epochs", 1)
+    code, out, err = command("train", whole.path, *words, "--dry-run", "--root", tmp_path / "runs")
+    assert (code, err) == (0, "")
+    assert "plan: 2 seeds x 1 levels x 1 epochs" in out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_of_one_that_was_begun_takes_no_tickets(lottery):
+    code, out, err = command("train", lottery.path, "--dry-run")
+    assert (code, err) == (0, "")
+    assert "plan: 2 seeds x 1 levels x 6 epochs" in out
 
 
 def test_without_tickets_there_are_no_directions(tmp_path):
