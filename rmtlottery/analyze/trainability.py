@@ -4,9 +4,9 @@ Mehra's slides close on the hypothesis that a winning ticket back-propagates gra
 trained from its controls together: test accuracy after the last epoch against numbers of the rewound weights. `q` is the
 length in the last hidden layer; `chi` the geometric mean over the hidden layers after the first; `jacobian_mean` and
 `jacobian_spread` are m1 and m2/m1^2 of the squared singular values of d h^last / d h^first, one a row, means over inputs;
-`gradient` is the squared gradient of the loss in h^first over that in h^last. A spread of 1 is an isometry up to scale; it
-is units over participating directions, which dead units and a mask's zeros leave as they are, where the standard deviation
-of log singular values would be that of whatever floor decides which of them are 0.
+`gradient` is the squared gradient of the loss that was minimised in h^first over that in h^last. A spread of 1 is an
+isometry up to scale; it is units over participating directions, which dead units and a mask's zeros leave as they are, where
+the standard deviation of log singular values would be that of whatever floor decides which of them are 0.
 
 Regressed are means over seeds, an arm at a density each, in log10, on a density's intercept and on one predictor (alone) or
 on the first four (together); slopes are points per standard deviation at equal density, with CR2 intervals over masks. They
@@ -92,8 +92,9 @@ def spread_of(spectra: list[Spectrum]) -> dict[str, float]:
 
 
 def pulled_back(weights: Weights, seen: Probe) -> float:
-    """Sums over inputs of |dL/dh^first|^2 over those of |dL/dh^last|^2, L the cross entropy of one input."""
+    """Sums over inputs of |dL/dh^first|^2 over those of |dL/dh^last|^2, L the loss of one input."""
     assert seen.y is not None
+    assert seen.minimised is not None
     exact, layers = doubled(weights, seen.x), len(seen.network.layers)
     ends = ((0, 1), (1, layers - 1), (layers - 1, layers))
     enter, through, leave = (between(seen.network, exact, *span) for span in ends)
@@ -101,7 +102,7 @@ def pulled_back(weights: Weights, seen: Probe) -> float:
     for x, y in zip(seen.x.split(PORTION), seen.y.split(PORTION), strict=True):
         first = enter(x.double()).detach().requires_grad_()
         last = through(first)
-        loss = torch.nn.functional.cross_entropy(leave(last), y, reduction="sum")
+        loss = len(y) * seen.minimised(leave(last), y)
         sums += torch.stack([slope.square().sum() for slope in torch.autograd.grad(loss, (first, last))]).cpu()
     return float(sums[0] / sums[1])
 

@@ -23,6 +23,7 @@ from rmtlottery.nets.network import portion
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket, Weights
 
+KEPT = 2**20  # numbers that a layer makes of all samples, up to which the way to a gradient is kept
 Mapped = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -86,25 +87,39 @@ class Landscape:
             found += share * grad(self.over)(self.at, x, y)
         return found
 
-    def hessian(self, v: torch.Tensor) -> torch.Tensor:
-        """H v."""
-        v, found = v.to(self.at), torch.zeros_like(self.at)
-        for x, y, share in self.batches():
-            found += share * bent(partial(self.over, x=x, y=y), self.at, v)
-        return found
+    @property
+    def hessian(self) -> Product:
+        """v -> H v. Take it once for many v."""
+        return self.summed(lambda x, y: bending(partial(self.over, x=x, y=y), self.at))
 
-    def gauss_newton(self, v: torch.Tensor) -> torch.Tensor:
-        """J^T (d^2 loss / d logits^2) J v: what is left of H where the net is linear; never negative for a convex loss."""
-        v, found = v.to(self.at), torch.zeros_like(self.at)
-        for x, y, share in self.batches():
-            found += share * self.around(x, y, v)
-        return found
+    @property
+    def gauss_newton(self) -> Product:
+        """v -> J^T (d^2 loss / d logits^2) J v: what is left of H where the net is linear; never negative for a convex loss.
+        Take it once for many v."""
+        return self.summed(self.around)
 
-    def around(self, x: torch.Tensor, y: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    def summed(self, made: Callable[[torch.Tensor, torch.Tensor], Product]) -> Product:
+        """The mean of a batch's product over all samples. What batches are made into is kept from one v to the next where it
+        is small."""
+        kept = [(made(x, y), share) for x, y, share in self.batches()] if self.small else None
+
+        def product(v: torch.Tensor) -> torch.Tensor:
+            v, found = v.to(self.at), torch.zeros_like(self.at)
+            for one, share in kept or ((made(x, y), share) for x, y, share in self.batches()):
+                found += share * one(v)
+            return found
+
+        return product
+
+    @property
+    def small(self) -> bool:
+        return len(self.split.y) * self.network.widest <= KEPT
+
+    def around(self, x: torch.Tensor, y: torch.Tensor) -> Product:
         at = self.at.detach().requires_grad_()
         made = self.logits(at, x)
-        curved = bent(lambda logits: self.loss(logits, y), made.detach(), pushing(made, at)(v))
-        return torch.autograd.grad(made, at, curved)[0]
+        push, bend = pushing(made, at), bending(lambda logits: self.loss(logits, y), made.detach())
+        return lambda v: torch.autograd.grad(made, at, bend(push(v)), retain_graph=True)[0]
 
     def about_to(self, there: torch.Tensor, way: float) -> "Landscape":
         """About the weights so far on the way to others."""
@@ -118,22 +133,22 @@ class Landscape:
         """
         nodes, shares = np.polynomial.legendre.leggauss(points)
         ways = (nodes + 1) / 2
-        there = [self.about_to(start, float(way)) for way in ways]
+        products = [self.about_to(start, float(way)).gauss_newton for way in ways]
         weights = shares * (1 - ways)
-        return lambda v: torch.stack([w * held.gauss_newton(v) for w, held in zip(weights, there, strict=True)]).sum(0)
+        return lambda v: torch.stack([w * product(v) for w, product in zip(weights, products, strict=True)]).sum(0)
 
     @property
     def products(self) -> dict[str, Product]:
         return {"hessian": self.hessian, "gauss_newton": self.gauss_newton}
 
 
-def bent(function: Mapped, at: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    """The second derivative of a scalar function times v: the gradient of its gradient's product with v."""
+def bending(function: Mapped, at: torch.Tensor) -> Product:
+    """v -> the second derivative of a scalar function times v: the gradient of its gradient's product with v."""
     at = at.detach().requires_grad_()
     (slope,) = torch.autograd.grad(function(at), at, create_graph=True)
     if not slope.requires_grad:  # it is linear
-        return torch.zeros_like(at)
-    return torch.autograd.grad(slope, at, v, materialize_grads=True)[0]
+        return torch.zeros_like
+    return lambda v: torch.autograd.grad(slope, at, v, retain_graph=True, materialize_grads=True)[0]
 
 
 class Spectra(NamedTuple):

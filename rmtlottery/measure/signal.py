@@ -8,6 +8,7 @@ import torch
 from rmtlottery import datasets, nets
 from rmtlottery.datasets.dataset import Split
 from rmtlottery.nets.init import sigmas
+from rmtlottery.nets.losses import MEANS, Mean
 from rmtlottery.nets.network import Layer, Map, Network, Weights
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
@@ -18,13 +19,15 @@ TRAINING = 20_000
 
 
 class Probe(NamedTuple):
-    """A ticket's network, the test inputs that are sent through it, their labels, and training inputs for theory to know."""
+    """A ticket's network, the test inputs that are sent through it, their labels, training inputs for theory to know, and
+    the mean loss that training minimised."""
 
     network: Network
     x: torch.Tensor
     words: str = ""
     y: torch.Tensor | None = None
     train: Split | None = None
+    minimised: Mean | None = None
 
 
 def probe(ticket: Ticket, samples: int) -> Probe:
@@ -37,7 +40,8 @@ def probe(ticket: Ticket, samples: int) -> Probe:
     x, y = data.test.x[:samples], data.test.y[:samples]
     words = f"{len(x)} test inputs of {ticket.spec.data.kind}; {data.preprocessing}"
     train = Split(data.train.x[:TRAINING], data.train.y[:TRAINING])
-    return Probe(nets.chain(ticket.spec.net, data.shape, data.classes), x, words, y, train)
+    network, minimised = nets.chain(ticket.spec.net, data.shape, data.classes), MEANS[ticket.spec.optimiser.loss]
+    return Probe(network, x, words, y, train, minimised)
 
 
 def nominal(ticket: Ticket) -> list[tuple[float, float]]:

@@ -131,7 +131,7 @@ def main(words: Sequence[str]) -> int:
     plan = planned(read(places[0]).but(**flags), start)
     print(preview(plan))
     if control.get("dry_run"):
-        print(cost(plan, unit | workers))
+        print(cost(plan, unit | workers, start or ()))
         return console.DONE
     unit = share(plan.spec, workers.get("workers", 1)) | unit
     with executor(**workers) as hands:
@@ -196,7 +196,7 @@ def tickets(place: str, control: dict[str, Any], flags: dict[str, Any]) -> "list
     return [controlled(ticket, control["control"], control.get("control_seed", 0)) for ticket in chosen]
 
 
-def cost(plan: "Material", told: dict[str, Any]) -> str:
+def cost(plan: "Material", told: dict[str, Any], start: "Sequence[Ticket]") -> str:
     """Time, memory and disk, by trying some steps."""
     from rmtlottery.train.estimate import estimate
     from rmtlottery.train.fit import default_root, unit_of
@@ -209,7 +209,7 @@ def cost(plan: "Material", told: dict[str, Any]) -> str:
     held = unit_of(plan.spec.seeds, **told)
     check_device(held.device)
     check_precision(plan.network, held.precision)
-    return estimate(plan, held, root)
+    return estimate(plan, held, root, start)
 
 
 def share(spec: Spec, workers: int) -> dict[str, int]:

@@ -12,6 +12,7 @@ from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets import parts
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.spec import Spec
+from rmtlottery.train.directions import ONE_SIZE
 from rmtlottery.train.fit import fit, planned
 from rmtlottery.train.grid import grid
 
@@ -105,6 +106,8 @@ def check(threshold: float, split: str, spec: Spec) -> None:
         raise unknown("split", split, SPLITS)
     if split == "validation" and not spec.data.validation:
         raise Refusal("no validation part is held out, so that nothing is known of it: take another split")
+    if isinstance(spec.chart, parts.Principal):
+        raise Refusal(ONE_SIZE)
     if not 0 < threshold < 1:
         raise Refusal(f"threshold = {threshold:g} is no accuracy, and no share of one, between 0 and 1")
 

@@ -11,7 +11,7 @@ from rmtlottery.charts.affine import affine, leading, said
 from rmtlottery.charts.chart import Chart, full
 from rmtlottery.charts.drawn import factors, projection_of
 from rmtlottery.charts.flat import Shapes, flatten, layers, total
-from rmtlottery.charts.principal import principal_directions
+from rmtlottery.charts.principal import dimensions, principal_directions
 from rmtlottery.charts.projections import KINDS, Projection
 from rmtlottery.charts.projections.given import Given
 from rmtlottery.nets import AnyNetwork
@@ -21,6 +21,10 @@ from rmtlottery.tickets.starts import directions
 from rmtlottery.tickets.ticket import Ticket
 
 UNGUIDED = "a principal chart takes its directions from tickets: start from those of a run that has --snapshots"
+ONE_SIZE = (
+    "a principal chart takes its directions from tickets, of which no grid and no search has any: train a child of a run "
+    "that has --snapshots (--control rewound, or start=), one dim at a time"
+)
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,35 @@ class Directions:
 
 def along(part: parts.Chart, ticket: Ticket, shapes: Shapes) -> torch.Tensor | None:
     """The principal directions of the training that a ticket comes from, if they are what is trained along."""
+    return principal_directions(points(ticket, shapes))[: part.dim] if isinstance(part, parts.Principal) else None
+
+
+def points(ticket: Ticket, shapes: Shapes) -> torch.Tensor:
+    """Its trajectory, a point a row."""
+    return torch.stack([flatten(weights, shapes) for weights in ticket.trajectory])
+
+
+def check_along(part: parts.Chart, ticket: Ticket, shapes: Shapes) -> None:
+    """Refuses more principal directions than the training that a ticket comes from has, and those of another net."""
     if not isinstance(part, parts.Principal):
-        return None
-    return principal_directions(torch.stack([flatten(weights, shapes) for weights in ticket.trajectory]))
+        return
+    way = points(ticket, shapes)
+    if way.shape[1] != total(shapes):
+        raise Refusal(f"the training that {ticket} comes from was of another net, and has no directions of this one")
+    if part.dim <= (many := dimensions(way)):
+        return
+    most = f"between 1 and the {many} directions" if many > 1 else "1, the number of directions"
+    words = f"dim = {part.dim} is not {most} that the trajectory has of {ticket}"
+    raise Refusal(f"{words}: take no more, or a ticket of a run that has more --snapshots")
+
+
+def likeness(part: parts.Chart, network: AnyNetwork, seeds: Sequence[int], device: str) -> dict[int, Projection]:
+    """Of directions that are found and not drawn, others that cost as much, to try steps with before any is found."""
+    if not isinstance(part, parts.Principal):
+        return {}
+    size = total(network.shapes)
+    drawn = {seed: torch.randn(part.dim, size, generator=torch.Generator().manual_seed(seed)) for seed in seeds}
+    return {seed: Given(columns / size**0.5).to(device) for seed, columns in drawn.items()}
 
 
 def several(theta: torch.Tensor, wanted: Sequence[tuple[Directions, int]]) -> Chart:

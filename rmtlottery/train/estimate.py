@@ -2,12 +2,13 @@
 
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rmtlottery.prune.rates import kept_at
-from rmtlottery.tickets.parts import Taken
+from rmtlottery.tickets.parts import Principal, Taken
 from rmtlottery.tickets.spec import Spec
+from rmtlottery.tickets.ticket import Ticket
 from rmtlottery.train.material import Material
 from rmtlottery.train.memory import bound, peak
 from rmtlottery.train.optimise import memory
@@ -18,10 +19,10 @@ from rmtlottery.work.machine import settled
 from rmtlottery.work.unit import Unit
 
 
-def estimate(material: Material, unit: Unit, root: Path) -> str:
-    """Four lines: the plan, the time that trials point to, memory, disk."""
+def estimate(material: Material, unit: Unit, root: Path, tickets: Sequence[Ticket] = ()) -> str:
+    """Four lines: the plan, the time that trials point to, memory, disk; of a training that starts from tickets, if any."""
     spec, levels, steps = material.spec, material.spec.levels, steps_a_level(material.spec, material.data)
-    seeds, epochs, most = len(spec.seeds), spec.schedule.epochs, bound(material, unit)
+    seeds, epochs, most = len(spec.seeds), spec.schedule.epochs, bound(material, unit, tickets)
     densities = densities_of(material)
     with settled(unit.threads, unit.device):
         tried = list(trials(material.on(unit.device), unit, densities))
@@ -77,7 +78,8 @@ def size(spec: Spec, material: Material, levels: tuple[int, ...]) -> float:
     """Bytes of all tickets, of their snapshots, and of one checkpoint."""
     numbers = sum(math.prod(shape) for shape in material.network.shapes.values())
     ticket = 4 * numbers * (1 + len(spec.record.snapshots)) + numbers / 8
-    starts = 4 * numbers * (len(levels) if spec.origin.kind == "taken" else 2 if spec.prune.rewind else 1)
+    given = 2 + (spec.chart.dim if isinstance(spec.chart, Principal) else 0)  # with the run's copy, and what is beside it
+    starts = 4 * numbers * (given * len(levels) if isinstance(spec.origin, Taken) else 2 if spec.prune.rewind else 1)
     checkpoint = 4 * numbers * (1 + len(memory(spec.optimiser)))
     return len(spec.seeds) * (len(levels) * ticket + starts + checkpoint)
 

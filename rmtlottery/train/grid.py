@@ -24,7 +24,7 @@ from rmtlottery.tickets.ticket import Weights
 from rmtlottery.train.bar import Bar
 from rmtlottery.train.beginning import Beginning
 from rmtlottery.train.behind import Behind
-from rmtlottery.train.directions import several
+from rmtlottery.train.directions import ONE_SIZE, several
 from rmtlottery.train.fit import check_options, default_root, divided, planned
 from rmtlottery.train.interrupt import between_steps
 from rmtlottery.train.level import Level
@@ -72,6 +72,8 @@ def grid(
 
 def sized(spec: Spec, dim: int) -> Spec:
     """The Spec with so many coordinates, and of a name that says so if it has one."""
+    if isinstance(spec.chart, parts.Principal):
+        raise Refusal(ONE_SIZE)
     if not isinstance(spec.chart, parts.Affine):
         raise Refusal(f"chart = {spec.chart.kind} has no size to choose: take chart affine")
     if spec.prune.levels:

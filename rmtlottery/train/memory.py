@@ -2,22 +2,26 @@
 
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from rmtlottery.charts.drawn import projection_of
+from rmtlottery.charts.flat import total
 from rmtlottery.nets.network import portion
-from rmtlottery.tickets.parts import FC, Affine
+from rmtlottery.tickets.parts import FC, Affine, Principal
+from rmtlottery.tickets.ticket import Ticket
 from rmtlottery.train.material import Material
 from rmtlottery.train.optimise import memory
 from rmtlottery.work.unit import Unit
 
 FLOAT = 4
+FOUND = 48  # of a weight at a point of a trajectory: twice as float32, and in float64 with what a QR makes of it
 SCRATCH = 2**26  # what libraries and the allocator take besides
 
 
-def bound(material: Material, unit: Unit) -> int:
+def bound(material: Material, unit: Unit, tickets: Sequence[Ticket] = ()) -> int:
     """Bytes that this process holds at most on its device, what it holds already, with the data set, included.
 
     What a step and a scoring hold is added up, since what one frees is not always there for the other. Not counted is what
@@ -25,7 +29,7 @@ def bound(material: Material, unit: Unit) -> int:
     """
     seeds = len(unit.seeds)
     kind = torch.device(unit.device).type
-    held = resident() if kind == "cpu" else of_data(material)
+    held = resident() + finding(material, tickets) if kind == "cpu" else of_data(material)
     step = material.spec.schedule.batch * seeds * a_sample(material)
     scoring = portion(material.network.widest * seeds, kind) * seeds * 4 * FLOAT * material.network.widest
     orders = 2 * 8 * seeds * len(material.data.train)
@@ -54,11 +58,20 @@ def weights(material: Material, unit: Unit) -> int:
 
 
 def directions(material: Material) -> int:
-    """Of the P that a seed's coordinates are mapped by, while it is drawn."""
+    """Of the P that a seed's coordinates are mapped by, while it is drawn, or as it is read and as it is held."""
     part = material.spec.chart
+    if isinstance(part, Principal):
+        return 2 * FLOAT * part.dim * total(material.network.shapes)
     if not isinstance(part, Affine):
         return 0
     return projection_of(part, material.network.shapes, material.spec.seeds[0]).size
+
+
+def finding(material: Material, tickets: Sequence[Ticket]) -> int:
+    """Of the longest trajectory that principal directions are found in: one ticket follows another."""
+    if not isinstance(material.spec.chart, Principal):
+        return 0
+    return FOUND * max((len(ticket.trajectory) for ticket in tickets), default=0) * total(material.network.shapes)
 
 
 def a_sample(material: Material) -> int:

@@ -10,7 +10,7 @@ from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Principal, Taken
 from rmtlottery.tickets.spec import Spec
 from rmtlottery.tickets.ticket import Ticket
-from rmtlottery.train.directions import UNGUIDED
+from rmtlottery.train.directions import UNGUIDED, check_along
 from rmtlottery.train.directions import check as check_chart
 from rmtlottery.train.material import Material
 
@@ -31,6 +31,8 @@ def check_plan(material: Material, tickets: Sequence[Ticket] = ()) -> None:
     check_chart(spec.chart, network)
     if isinstance(spec.chart, Principal) and not (tickets or isinstance(spec.origin, Taken)):
         raise Refusal(UNGUIDED)
+    for ticket in tickets:
+        check_along(spec.chart, ticket, network.shapes)
     if spec.chart.kind == "said" and spec.optimiser.decay and spec.optimiser.decay_target == "coordinates":
         raise Refusal("decay_target = coordinates would pull the factors of a said chart to 0: take decay_target weights")
     steps = steps_a_level(spec, material.data)

@@ -10,7 +10,7 @@ import torch
 
 from rmtlottery.charts.flat import flatten, unflatten
 from rmtlottery.nets.network import portion
-from rmtlottery.train.directions import Directions
+from rmtlottery.train.directions import Directions, likeness
 from rmtlottery.train.level import Level, begin
 from rmtlottery.train.levels import COMPUTE
 from rmtlottery.train.loop import train
@@ -87,7 +87,7 @@ def level_of(material: Material, unit: Unit, density: float) -> Level:
     thetas = [material.theta(seed) for seed in spec.seeds]
     flat = torch.stack([flatten(theta, network.shapes) for theta in thetas]).to(unit.device)
     kept = thinned(flat, network.shapes, density)
-    directions = Directions(spec.chart, network, unit.device)
+    directions = Directions(spec.chart, network, unit.device, likeness(spec.chart, network, spec.seeds, unit.device))
     few = not directions.few and few_enough(unit, network, spec.schedule.batch, kept)
     chart = reach(directions.chart(flat, spec.seeds), kept, few)
     buffers = {name: torch.stack([theta[name] for theta in thetas]).to(unit.device) for name in network.buffers}

@@ -8,6 +8,14 @@ from rmtlottery.meanfield.gaussian import Array
 
 def curved(values: ArrayLike, name: str) -> Array:
     """Finite curvatures, one or more above 0, none below."""
+    held = level(values, name)
+    if not (held > 0).any():
+        raise ValueError(f"all {held.size} {name} are 0: a flat loss has no threshold")
+    return held
+
+
+def level(values: ArrayLike, name: str) -> Array:
+    """Finite curvatures, none below 0."""
     held = np.asarray(values, float)
     if held.ndim != 1:
         raise ValueError(f"{name} of shape {held.shape} are no list of one for each dimension")
@@ -16,8 +24,17 @@ def curved(values: ArrayLike, name: str) -> Array:
     if (held < 0).any():
         few = f"{np.sum(held < 0)} of {held.size} {name} are negative, the lowest {held.min():.3g}"
         raise ValueError(f"{few}: this is no well, and what is below its saddle has no least loss; cut them off knowingly")
-    if not (held > 0).any():
-        raise ValueError(f"all {held.size} {name} are 0: a flat loss has no threshold")
+    return held
+
+
+def weighed(values: ArrayLike, at: Array, name: str) -> Array:
+    """How much of a measure lies at each of these curvatures: finite, none below 0."""
+    held = np.asarray(values, float)
+    if held.shape != at.shape:
+        raise ValueError(f"{name} of shape {held.shape} are not one for each of {len(at)} curvatures")
+    wrong = ~(np.isfinite(held) & (held >= 0))
+    if wrong.any():
+        raise ValueError(f"{wrong.sum()} of {held.size} {name} are negative or not finite, the first {held[wrong][0]:.3g}")
     return held
 
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from rmtlottery.meanfield.gaussian import Array
 from rmtlottery.meanfield.newton import newton
-from rmtlottery.width.arguments import curved, displaced, target
+from rmtlottery.width.arguments import curved, displaced, level, target, weighed
 
 GRID = 12  # starts of Newton's method in a decade
 AT_ONCE = 2**22  # numbers of one table of roots by curvatures
@@ -25,6 +25,12 @@ class Well:
     counts: Array
     along: Array
     squares: Array
+
+    def __post_init__(self) -> None:
+        h, along = curved(self.curvatures, "curvatures"), level(self.along, "curvatures along the displacement")
+        counts, squares = weighed(self.counts, h, "counts"), weighed(self.squares, along, "squares")
+        for name, held in {"curvatures": h, "counts": counts, "along": along, "squares": squares}.items():
+            object.__setattr__(self, name, held)
 
     @classmethod
     def of(cls, curvatures: ArrayLike, displacement: ArrayLike, basis: ArrayLike | None = None) -> "Well":

@@ -69,19 +69,34 @@ def test_the_jacobian_leads_from_the_first_to_the_last_hidden_layer(drawn_one):
     assert "Jacobians at the first 3" in row["inputs"]
 
 
-def test_the_gradient_ratio_is_that_of_the_loss(drawn_one):
-    """Of more inputs than go through the net at once."""
-    (row,) = rl.tabulate("trainability", drawn_one, samples=70, inputs=1).to_dict("records")
-    network, weights, hidden, y = by_autograd(drawn_one, 70)
+def gradients(ticket, samples, loss):
+    """Squared lengths of the gradients of a loss in the first and in the last hidden layer."""
+    network, weights, hidden, y = by_autograd(ticket, samples)
     sizes = []
     for place in (0, 2):
         h = hidden[place].detach().requires_grad_()
         made = h
         for layer in network.layers[place + 1 :]:
             made = layer(weights, network.phi(made))
-        (slope,) = torch.autograd.grad(cross_entropy(made, y), h)
+        (slope,) = torch.autograd.grad(loss(made, y), h)
         sizes.append(slope.square().sum().item())
+    return sizes
+
+
+def test_the_gradient_ratio_is_that_of_the_loss(drawn_one):
+    """Of more inputs than go through the net at once."""
+    (row,) = rl.tabulate("trainability", drawn_one, samples=70, inputs=1).to_dict("records")
+    sizes = gradients(drawn_one, 70, cross_entropy)
     assert row["gradient"] == pytest.approx(sizes[0] / sizes[1])
+
+
+def test_the_loss_is_the_one_that_was_minimised(drawn_one):
+    squared = replace(drawn_one, spec=drawn_one.spec.but(loss="squared"))
+    (row,) = rl.tabulate("trainability", squared, samples=70, inputs=1).to_dict("records")
+    sizes = gradients(squared, 70, lambda logits, y: (logits - torch.eye(10).double()[y]).square().sum())
+    assert row["gradient"] == pytest.approx(sizes[0] / sizes[1])
+    other = gradients(squared, 70, cross_entropy)
+    assert abs(other[0] / other[1] / row["gradient"] - 1) > 0.01, "the two losses differ here"
 
 
 def test_accuracies_are_of_the_last_epoch_and_a_task_says_how_many(drawn_one):

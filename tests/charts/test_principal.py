@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import rmtlottery as rl
-from rmtlottery.charts.principal import principal_directions
+from rmtlottery.charts.principal import dimensions, principal_directions
 
 
 def trajectory(points=7, ambient=40, seed=0):
@@ -45,6 +45,8 @@ def test_rows_are_orthonormal_though_the_steps_differ_by_orders():
 def test_what_lies_in_fewer_dimensions_has_fewer():
     line = torch.outer(torch.arange(6.0), torch.randn(30, generator=torch.Generator().manual_seed(1)))
     assert principal_directions(line).shape == (1, 30)
+    assert dimensions(line) == 1
+    assert dimensions(trajectory()) == 6
 
 
 @pytest.mark.parametrize(("points", "words"), [(1, "of 1 points has no directions"), (3, "never left its first point")])

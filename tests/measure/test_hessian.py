@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 import rmtlottery as rl
-from rmtlottery.measure.hessian import Spectra, landscape, spectra
+from rmtlottery.measure.hessian import Landscape, Spectra, landscape, spectra
 from tests.conftest import assert_mean
 from tests.measure import landscapes
 from tests.measure.landscapes import CLASSES, SAMPLES, vector
@@ -57,6 +57,24 @@ def test_the_secant_is_the_average_over_the_way():
     ways = (np.arange(400) + 0.5) / 400
     each = [(2 * (1 - t) / 400) * held.about_to(start, t).gauss_newton(v) for t in ways]
     torch.testing.assert_close(held.secant(start, 8)(v), torch.stack(each).sum(0), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["hessian", "gauss_newton", "secant"])
+def test_what_a_split_is_made_into_is_kept_where_it_is_small_and_gives_the_same(kind, monkeypatch):
+    """Of 23 samples in batches of 7: four are sent through the net once, at each of the secant's places, or for every v."""
+    times, logits = [], Landscape.logits
+    monkeypatch.setattr(Landscape, "logits", lambda *what: (times.append(1), logits(*what))[1])
+    found = {}
+    for numbers in (SAMPLES * 6, SAMPLES * 6 - 1):
+        monkeypatch.setattr("rmtlottery.measure.hessian.KEPT", numbers)
+        held = landscapes.landscape()
+        times.clear()
+        product = held.secant(0.9 * held.at, 3) if kind == "secant" else getattr(held, kind)
+        found[numbers] = spectra(product, vector(len(held.at)), 2, 5, np.random.default_rng(0))
+        assert len(times) == 4 * (3 if kind == "secant" else 1) * (1 if numbers == SAMPLES * 6 else 3 * 5)
+    kept, anew = found.values()
+    for one, other in zip([*kept.probes, kept.along], [*anew.probes, anew.along], strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_what_is_cut_is_zero_and_does_not_move():

@@ -143,6 +143,13 @@ def test_a_split_that_is_not_there_is_refused(split, words, tmp_path):
         dint(SPEC.but(validation=0), tmp_path, split=split)
 
 
+def test_directions_that_come_from_tickets_are_not_searched(tmp_path):
+    """Before the whole net is trained."""
+    with pytest.raises(rl.Refusal, match=r"from tickets, .*: train a child .* \(--control rewound, or start=\)"):
+        dint(SPEC.but(chart="principal", dim=3), tmp_path, threshold=0.5)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("threshold", [0, 1, 45])
 def test_a_threshold_that_is_no_share_is_refused(threshold, tmp_path):
     with pytest.raises(rl.Refusal, match=f"threshold = {threshold} is no accuracy"):

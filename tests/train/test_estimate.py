@@ -5,6 +5,7 @@ import re
 import pytest
 
 import rmtlottery as rl
+from rmtlottery.train.child import child
 from rmtlottery.train.estimate import at, densities_of, estimate, size, spoken, trials
 from rmtlottery.train.material import material
 from rmtlottery.train.trial import Trial
@@ -21,6 +22,18 @@ def test_the_bytes_are_those_that_training_leaves(tiny, tmp_path):
     numbers = 12 * 64 + 8 * 12 + 10 * 8 + 12 + 8 + 10
     checkpoint = 2 * 4 * numbers * 3
     assert size(spec, material(spec), spec.levels) - checkpoint == pytest.approx(written, rel=0.15)
+
+
+@pytest.mark.parametrize("chart", [{"chart": "full"}, {"chart": "principal", "dim": 5}])
+def test_the_bytes_of_a_child_are_those_that_training_leaves(tiny, tmp_path, chart):
+    parent = rl.fit(tiny.but(levels=0, snapshots=(3, 5, 9, 20)), tmp_path)
+    run = child(parent, tmp_path, chart | {"snapshots": ()})
+    written = sum(path.stat().st_size for path in run.path.rglob("*.safetensors"))
+    headers = sum(8 + int.from_bytes(path.read_bytes()[:8], "little") for path in run.path.rglob("*.safetensors"))
+    numbers = 12 * 64 + 8 * 12 + 10 * 8 + 12 + 8 + 10
+    checkpoint = 2 * 4 * numbers * 3
+    found = size(run.spec, material(run.spec), run.spec.levels) - checkpoint
+    assert found == pytest.approx(written - headers, rel=0.02)
 
 
 def test_the_plan_counts_steps(tiny, tmp_path):

@@ -109,6 +109,13 @@ def test_a_spec_without_sizes_is_refused(changes, words):
         sized(SPEC.but(**changes), 7)
 
 
+def test_directions_that_come_from_tickets_are_for_children(tmp_path):
+    """The chart has a size; what a grid lacks is the tickets."""
+    with pytest.raises(rl.Refusal, match=r"from tickets, .*: train a child .* \(--control rewound, or start=\)"):
+        grid(SPEC.but(chart="principal", dim=3), [2, 3], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_size_is_refused(tmp_path):
     with pytest.raises(rl.Refusal, match="no size is named"):
         grid(SPEC, [], tmp_path)

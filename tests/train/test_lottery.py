@@ -8,6 +8,7 @@ from rmtlottery.charts.flat import flatten
 from rmtlottery.charts.principal import principal_directions
 from rmtlottery.tickets import starts
 from rmtlottery.train.child import child
+from tests.commands import command
 from tests.conftest import TINY
 
 WHOLE = TINY.but(levels=0, epochs=6, lr=1e-2, record={"snapshots": (4, 12, 30, 60)}, name="whole")
@@ -102,6 +103,50 @@ def test_an_altered_direction_is_refused(whole, tmp_path):
 def test_what_there_is_not_is_refused(whole, tmp_path, changed, words):
     with pytest.raises(rl.Refusal, match=words):
         child(whole, tmp_path, PRINCIPAL | changed, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "dim", "words"),
+    [
+        (
+            (4, 12, 30),
+            9,
+            r"not between 1 and the 4 directions that the trajectory has of Ticket\(.*: take no more, or a ticket",
+        ),
+        ((), 3, r"not 1, the number of directions that the trajectory has of Ticket\(.* of a run that has more --snapshots"),
+    ],
+)
+def test_more_directions_than_there_are_leave_nothing_behind(tmp_path, snapshots, dim, words):
+    run = rl.fit(WHOLE.but(epochs=3, snapshots=snapshots), tmp_path / "parents", threads=1)
+    with pytest.raises(rl.Refusal, match=f"dim = {dim} is {words}"):
+        child(run, tmp_path / "children", PRINCIPAL | {"dim": dim}, threads=1)
+    assert not (tmp_path / "children").exists()
+
+
+def test_the_training_of_another_net_has_no_directions_of_this_one(tmp_path):
+    run = rl.fit(WHOLE.but(levels=1, epochs=1, snapshots=4), tmp_path / "parents", threads=1)
+    with pytest.raises(rl.Refusal, match=r"the training that Ticket\(.* comes from was of another net"):
+        child(run, tmp_path / "children", PRINCIPAL | {"dim": 1, "control": "small_dense", "at": (1,)}, threads=1)
+    assert not (tmp_path / "children").exists()
+
+
+def test_no_more_of_them_are_kept_than_are_trained_along(whole, lottery):
+    assert len(starts.directions(lottery.path, 0, 0)) == 3
+    assert len(principal_directions(points(whole[0, 0]))) == 5
+
+
+def test_a_dry_run_of_a_child_tries_it_and_leaves_nothing(whole, tmp_path):
+    words = ("--control", "after:12", "--chart", "principal", "--dim", 3, "--snapshots", "", "--epochs", 1)
+    code, out, err = command("train", whole.path, *words, "--dry-run", "--root", tmp_path / "runs")
+    assert (code, err) == (0, "")
+    assert "plan: 2 seeds x 1 levels x 1 epochs" in out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_of_one_that_was_begun_takes_no_tickets(lottery):
+    code, out, err = command("train", lottery.path, "--dry-run")
+    assert (code, err) == (0, "")
+    assert "plan: 2 seeds x 1 levels x 6 epochs" in out
 
 
 def test_without_tickets_there_are_no_directions(tmp_path):

@@ -136,6 +136,7 @@ def test_it_looks_for_the_intrinsic_dimension_and_writes_a_report(tmp_path, caps
         ([*DINT, "--start", "0"], "start = 0 is not at least 1"),
         ([*DINT, "--control", "rewound"], "--control does not go with dint"),
         ([*DINT, "--seed-batch", "1"], "--seed-batch does not go with dint"),
+        ([*DINT, "--chart", "principal"], "a principal chart takes its directions from tickets, .*: train a child of a run"),
         (["first", "--threshold", "0.5"], "--threshold goes with dint"),
         (["first", "--chart", "affine", "--dim", "0"], "dim = 0 is not at least 1"),
         (["first", "--chart", "affine", "--dim", "999999"], "dim = 999999 is more than the net's"),

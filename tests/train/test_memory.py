@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 import rmtlottery as rl
 from rmtlottery.train.material import material
-from rmtlottery.train.memory import SCRATCH, bound, resident, saved
+from rmtlottery.train.memory import SCRATCH, bound, directions, finding, resident, saved
 from rmtlottery.work.unit import Unit
 
 TRAINED = """
@@ -45,6 +46,43 @@ def test_a_training_holds_no_more_than_the_bound_and_a_fair_part_of_it(name, tmp
     before, most, peak = map(int, out.split())
     assert peak <= most
     assert most - before < 4 * (peak - before), "a bound that is far too large says nothing"
+
+
+CHILD = """
+import sys
+import rmtlottery as rl
+from rmtlottery.train.fit import planned
+from rmtlottery.train.memory import bound, peak, resident
+from rmtlottery.work.unit import Unit
+
+rl.fit(rl.preset("first").but(epochs=1, levels=0), sys.argv[2])  # what libraries take once
+start = list(rl.Run(sys.argv[1]))
+spec = start[0].spec.but(chart="principal", dim=int(sys.argv[3]), snapshots=())
+before, plan = resident(), planned(spec, start)
+most = bound(plan, Unit(plan.spec.seeds, threads=1), start)
+rl.fit(plan.spec, sys.argv[2], start=start, threads=1)
+print(before, most, peak("cpu"))
+"""
+
+
+@pytest.mark.parametrize(("points", "dim"), [(30, 4), (16, 15)])
+def test_a_training_along_principal_directions_holds_no_more_either(points, dim, tmp_path):
+    spec = rl.preset("first").but(widths="700", levels=0, epochs=1, batch=40, seeds=(0, 1), snapshots=range(1, points))
+    parent = rl.fit(spec, tmp_path, threads=1)
+    words = [sys.executable, "-c", CHILD, parent.path, tmp_path, str(dim)]
+    out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    before, most, peak = map(int, out.split())
+    assert peak <= most
+    assert most - before < 4 * (peak - before)
+
+
+def test_directions_and_what_they_are_found_in_are_counted(tiny):
+    numbers = 12 * 64 + 8 * 12 + 10 * 8 + 12 + 8 + 10
+    held = material(tiny.but(chart="principal", dim=500))
+    assert directions(held) == 2 * 4 * 500 * numbers
+    tickets = [SimpleNamespace(trajectory=[{}] * many) for many in (7, 31, 2)]
+    assert finding(held, tickets) > 8 * 31 * numbers
+    assert finding(held, ()) == finding(material(tiny), tickets) == 0
 
 
 def test_the_bound_grows_with_seeds_weights_batch_and_precision(tiny):

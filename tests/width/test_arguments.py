@@ -38,6 +38,7 @@ def rng():
 ASKED = {
     "threshold": lambda curvatures: quadratic_threshold(curvatures, np.ones(len(curvatures)), 0.1),
     "well": lambda curvatures: Well.of(curvatures, np.ones(len(curvatures))),
+    "measures": lambda curvatures: Well(curvatures, np.ones(len(curvatures)), WELL, AWAY**2),
     "larsen": lambda curvatures: larsen_bound(curvatures, 1.0, 0.1),
     "losses": lambda curvatures: least_losses(curvatures, np.ones(len(curvatures)), 3, rng()),
     "descent": lambda curvatures: Descent(np.array(curvatures), np.ones(len(curvatures)), 0.1),
@@ -59,6 +60,25 @@ ASKED = {
 def test_curvatures_of_no_well(asked, curvatures, words):
     with pytest.raises(ValueError, match=words):
         ASKED[asked](curvatures)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"counts": [1.0, 2.0]}, r"counts of shape \(2,\) are not one for each of 3 curvatures"),
+        ({"counts": [[1.0, 2.0, 1.0]]}, r"counts of shape \(1, 3\) are not one for each of 3 curvatures"),
+        ({"counts": [1.0, -2.0, NAN]}, "2 of 3 counts are negative or not finite, the first -2"),
+        ({"squares": [1.0, 2.0]}, r"squares of shape \(2,\) are not one for each of 3 curvatures"),
+        ({"squares": [1.0, 2.0, -3e-9]}, "1 of 3 squares are negative or not finite, the first -3e-09"),
+        ({"squares": [INF, 2.0, 3.0]}, "1 of 3 squares are negative or not finite, the first inf"),
+        ({"along": [1.0, 2.0, -0.5]}, "1 of 3 curvatures along the displacement are negative, the lowest -0.5"),
+        ({"along": [1.0, NAN, 0.5]}, "1 of 3 curvatures along the displacement are not finite"),
+    ],
+)
+def test_measures_of_no_well(changed, words):
+    held = {"curvatures": WELL, "counts": np.ones(3), "along": WELL, "squares": AWAY**2}
+    with pytest.raises(ValueError, match=words):
+        Well(**held | changed)
 
 
 DISPLACED = {

@@ -182,6 +182,12 @@ def test_counts_need_not_be_whole():
     assert_allclose(made.threshold([1.0, 3.0]), [7.5 * 0.75, 7.5 * 0.25], rtol=1e-9)
 
 
+def test_measures_may_be_lists_and_a_displacement_may_lie_along_nothing_curved():
+    made = Well([2, 0], [3, 4], [0], [5])
+    assert (made.start, made.rank, made.radius) == (0, 3, np.sqrt(5))
+    assert made.threshold(0.1) == 0
+
+
 @pytest.mark.parametrize("dim", [6, 30, 75])
 def test_subspaces_drawn_at_random_reach_the_loss_at_it(dim):
     """The thresholds of the losses that subspaces of d directions reach average to d, but for finite sizes."""
