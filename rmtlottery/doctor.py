@@ -46,7 +46,7 @@ def bf16() -> str:
 
 
 def folders() -> Iterator[str]:
-    from rmtlottery.datasets.digits import bundled
+    from rmtlottery.datasets.bundled import bundled
     from rmtlottery.datasets.download import missing
     from rmtlottery.datasets.files import GET
     from rmtlottery.datasets.files import root as root_of_data

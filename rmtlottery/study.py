@@ -13,7 +13,21 @@ from rmtlottery import console
 from rmtlottery.preview import preview
 from rmtlottery.refusal import Refusal, unknown
 from rmtlottery.tickets.fields import Field
-from rmtlottery.tickets.parts import FC, Conv, Few, LeNet, Net, Padding, Recall, Resnet, Resnet18, Skip, Transformer
+from rmtlottery.tickets.parts import (
+    FC,
+    Conv,
+    Data,
+    Few,
+    LeNet,
+    Net,
+    Padding,
+    Recall,
+    Resnet,
+    Resnet18,
+    Skip,
+    Text,
+    Transformer,
+)
 from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
@@ -34,7 +48,7 @@ NARROW, SHORT = 16, 3
 FEWEST, MORE = 60, 80  # coordinates of a subspace in small: more than layers, of which some charts have a factor each
 SMALL = 100  # coordinates up to which they are the fewest
 KEPT, FEW = 4, 2  # snapshots, and subnets of a start
-RECALLED = 500
+SEQUENCES: dict[type[Data], dict[str, Any]] = {Recall: {"samples": 500}, Text: {"every": 50}}
 NARROWED: dict[type[Net], dict[str, Any]] = {
     Skip: {"units": NARROW, "blocks": 1},
     LeNet: {"sharing": "tied_full"},
@@ -163,7 +177,8 @@ def question(
 
 def smaller(spec: Spec) -> Spec:
     """On the digits, which every net takes but a transformer: sequences stay what they are, fewer of them."""
-    data = replace(spec.data, samples=RECALLED) if isinstance(spec.data, Recall) else "digits"
+    kind = type(spec.data)
+    data = replace(spec.data, **SEQUENCES[kind]) if kind in SEQUENCES else "digits"
     levels = min(1, spec.prune.levels)
     snapshots = tuple(range(1, 1 + min(KEPT, len(spec.record.snapshots))))
     less = {"epochs": 1, "levels": levels, "rewind": 0, "snapshots": snapshots, "seeds": (0, 1)}

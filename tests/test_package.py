@@ -58,8 +58,9 @@ def test_the_wheel_holds_the_data_the_studies_and_the_page(tmp_path):
     words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
-    for wanted in ("data/digits.npz", "data/SHA256SUMS", "analyses/digits.py", "report/page.html", "py.typed"):
-        assert f"rmtlottery/{wanted}" in names
+    wanted = ("data/digits.npz", "data/gpl-3.txt", "data/SHA256SUMS", "analyses/digits.py", "report/page.html", "py.typed")
+    for name in wanted:
+        assert f"rmtlottery/{name}" in names
     assert not [name for name in names if name.startswith("tests/")]
 
 
@@ -70,7 +71,7 @@ def test_an_installed_wheel_finds_its_data_and_studies(tmp_path):
     zipfile.ZipFile(next(tmp_path.glob("*.whl"))).extractall(tmp_path / "site")
     code = (
         "import rmtlottery; assert 'site' in rmtlottery.__file__, rmtlottery.__file__\n"
-        "from rmtlottery.datasets.digits import bundled; from rmtlottery.study import studies\n"
+        "from rmtlottery.datasets.bundled import bundled; from rmtlottery.study import studies\n"
         "print(bundled('digits.npz'), list(studies()))"
     )
     out = subprocess.check_output(

@@ -10,7 +10,7 @@ import rmtlottery as rl
 from rmtlottery import nets, study
 from rmtlottery.charts.flat import layers, total
 from rmtlottery.datasets import dataset
-from rmtlottery.tickets.parts import Recall, Transformer
+from rmtlottery.tickets.parts import Recall, Text, Transformer
 from rmtlottery.train.child import child
 
 
@@ -64,6 +64,13 @@ def test_a_transformer_keeps_its_sequences_for_it_takes_no_pictures():
     assert small.net == Transformer(units=8, heads=2, blocks=1)
     assert small.data == Recall(pairs=3, renaming=2, samples=500)
     assert nets.build(small.net, *sized(small)).shapes["embed.weight"] == (8, 16)
+
+
+def test_a_text_keeps_its_places_and_shows_few_of_them():
+    small = study.smaller(rl.Spec().but(net="transformer", data={"kind": "text", "places": 5, "every": 2}))
+    assert small.data == Text(places=5, every=50)
+    assert len(dataset(small.data).train) < 600
+    assert nets.build(small.net, *sized(small)).shapes["places.shift"] == (5, 8)
 
 
 def sized(spec):

@@ -13,6 +13,7 @@ KINDS = {
     "digits": "digits.digits",
     "teacher": "teacher.teacher",
     "recall": "recall.recall",
+    "text": "text.text",
     "mnist": "mnist.mnist",
     "cifar10": "cifar.cifar10",
     "cifar100": "cifar.cifar100",

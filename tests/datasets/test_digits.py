@@ -1,14 +1,12 @@
-"""The bundled digits: the published counts, the split, and the checksum."""
+"""The bundled digits: the published counts and the split."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from rmtlottery.datasets.digits import bundled, checked, digits
-from rmtlottery.refusal import Refusal
+from rmtlottery.datasets.digits import digits
 from rmtlottery.tickets.parts import Digits
 
 DATA = Path(__file__).parents[2] / "data"
@@ -18,14 +16,6 @@ CLASS_COUNTS = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 @pytest.fixture(scope="module")
 def whole():
     return digits(Digits(validation=0.0))
-
-
-@pytest.fixture
-def copy(tmp_path):
-    """The data folder's files, somewhere they may be damaged."""
-    for name in ("digits.npz", "SHA256SUMS"):
-        shutil.copy(DATA / name, tmp_path)
-    return tmp_path / "digits.npz"
 
 
 def test_there_are_1797_samples_and_every_fifth_is_for_the_test(whole):
@@ -51,31 +41,3 @@ def test_the_first_test_picture_is_the_known_zero(whole):
 def test_a_tenth_of_the_rest_is_for_validation_by_default():
     found = digits(Digits())
     assert (len(found.train), len(found.validation), len(found.test)) == (1293, 144, 360)
-
-
-def test_the_bundled_file_is_the_one_in_the_data_folder():
-    assert bundled("digits.npz") == DATA / "digits.npz"
-
-
-def test_a_file_that_is_missing_is_refused():
-    with pytest.raises(Refusal, match=r"the bundled numbers\.npz is missing from"):
-        bundled("numbers.npz")
-
-
-def test_an_intact_copy_passes_the_checksum(copy):
-    assert checked(copy) == copy
-
-
-@pytest.mark.parametrize("place", [0, 5000, -1])
-def test_a_single_altered_byte_is_refused(copy, place):
-    held = bytearray(copy.read_bytes())
-    held[place] ^= 1
-    copy.write_bytes(held)
-    with pytest.raises(Refusal, match=r"digits\.npz is not the file that SHA256SUMS beside it describes"):
-        checked(copy)
-
-
-def test_a_file_that_nobody_summed_is_refused(copy):
-    other = shutil.copy(copy, copy.with_name("other.npz"))
-    with pytest.raises(Refusal, match=r"other\.npz is not the file that SHA256SUMS beside it describes"):
-        checked(other)

@@ -18,7 +18,7 @@ EVERY_FIELD = [pytest.param(group, kind, field, id=f"{kind}.{field.name}") for g
 def test_groups_have_these_kinds():
     assert {group: sorted(kinds(group)) for group in GROUPS} == {
         "net": ["conv", "fc", "lenet", "module", "resnet", "resnet18", "skip", "transformer"],
-        "data": ["cifar10", "cifar100", "digits", "given", "mnist", "recall", "teacher"],
+        "data": ["cifar10", "cifar100", "digits", "given", "mnist", "recall", "teacher", "text"],
         "init": ["delta_orthogonal", "divided_bias", "glorot", "he", "normal", "orthogonal", "own", "passed"],
         "optimiser": ["adam", "sgd"], "schedule": ["constant", "cosine", "steps"], "prune": ["at_init", "imp"],
         "chart": ["affine", "full", "principal", "said", "sum"], "record": ["record"], "origin": ["cuts", "taken"],

@@ -4,7 +4,7 @@ A field's annotation carries its help text and its bounds. A new field's default
 because a spec.json written before it does not name it.
 """
 
-from rmtlottery.tickets.parts.data import Cifar10, Cifar100, Data, Digits, Given, Mnist, Recall, Teacher
+from rmtlottery.tickets.parts.data import Cifar10, Cifar100, Data, Digits, Given, Mnist, Recall, Teacher, Text
 from rmtlottery.tickets.parts.init import (
     DeltaOrthogonal,
     DividedBias,
@@ -91,6 +91,7 @@ __all__ = [
     "Taken",
     "Target",
     "Teacher",
+    "Text",
     "Trained",
     "Transformer",
     "Untrained",

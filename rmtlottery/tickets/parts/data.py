@@ -53,6 +53,15 @@ class Recall(Data):
 
 
 @dataclass(frozen=True)
+class Text(Data):
+    """The bundled GNU General Public License: characters in a row, the class is the next; the last fifth is for the test."""
+
+    kind: ClassVar[str] = "text"
+    places: Annotated[int, "characters that a sample of a text shows", at_least(1)] = 16
+    every: Annotated[int, "characters from the start of a sample of a text to that of the next", at_least(1)] = 1
+
+
+@dataclass(frozen=True)
 class Mnist(Data):
     """Handwritten digits: 60,000 pictures of 28x28 to learn from, 10,000 for the test (LeCun et al. 1998)."""
 
