@@ -5,7 +5,8 @@ them. After every step that training recorded: the `cosine` of the two displacem
 of one's square that lies in the other's subspace. Once: the `mean` and the `largest` squared cosine of the principal angles
 between the two subspaces. Values are means over pairs, `scatter` their standard deviation. Predicted for uniformly random
 subspaces are d/D for `within` and `mean` and 4 d/D (1 - d/D) for `largest`; the cosine is 0, give or take D^(-1/2), of paths
-that know nothing of each other, and d/D of one gradient projected on both.
+that know nothing of each other, d/D of one gradient projected on both, and 2/pi of that where the signs of its coordinates
+are all that steps take, as Adam's first does.
 """
 
 from collections.abc import Iterator
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 NEEDS = "what training recorded"
 TOGETHER = True
 CHARTS = ("affine",)
-MEASURED, UNRELATED, ONE_GRADIENT, UNIFORM = "measured", "unrelated paths", "one gradient", "uniform subspaces"
+MEASURED, UNIFORM = "measured", "uniform subspaces"
+UNRELATED, ONE_GRADIENT, SIGNS = "unrelated paths", "one gradient", "signs of one gradient"
 WORDS = 110  # of a line of a title
 
 
@@ -55,14 +57,16 @@ def of_paths(tickets: list[Ticket]) -> Iterator[dict[str, Any]]:
     stored = Stored.of(tickets)
     facts, bases = place(stored), [basis(each) for each in stored.maps]
     courses = [course(ticket) for ticket in tickets]
+    share = float(shared_energy(facts["dim"], facts["ambient"]))
     pairs = list(permutations(range(len(tickets)), 2))
     for step in courses[0]:
         moved = [held[step] for held in courses]
         yield facts | told("cosine", step, [cosine(moved[j], moved[k]) for j, k in pairs])
         yield facts | told("within", step, [share_within(moved[j], bases[k]) for j, k in pairs])
         yield facts | expected("cosine", step, 0.0, UNRELATED) | {"scatter": facts["ambient"] ** -0.5}
-        yield facts | expected("cosine", step, float(shared_energy(facts["dim"], facts["ambient"])), ONE_GRADIENT)
-        yield facts | expected("within", step, float(shared_energy(facts["dim"], facts["ambient"])), UNIFORM)
+        yield facts | expected("cosine", step, share, ONE_GRADIENT)
+        yield facts | expected("cosine", step, share * 2 / np.pi, SIGNS)
+        yield facts | expected("within", step, share, UNIFORM)
 
 
 def of_subspaces(tickets: list[Ticket]) -> Iterator[dict[str, Any]]:

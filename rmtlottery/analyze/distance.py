@@ -15,7 +15,7 @@ import numpy as np
 from rmtlottery.analyze import transition
 from rmtlottery.analyze._hits import threshold
 from rmtlottery.analyze._style import legend_beside, plain_log_ticks
-from rmtlottery.analyze.transition import BOUND, MEASURED, SECANT, at, grids
+from rmtlottery.analyze.transition import BOUND, INIT, MEASURED, SECANT, at, grids
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
@@ -79,31 +79,57 @@ def family(start: str) -> str:
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
-    """A panel a task and projection: directions that half of the seeds need over the distance of the start."""
+    """A row a task and projection: directions that half of the seeds need over the distance of the start, measured and
+    predicted; and what is predicted over what is measured. Thresholds without an interval are not among the latter."""
     import matplotlib.pyplot as plt
 
     parts = list(starts(table).groupby(["task", "projection"], sort=False))
-    figure, axes = plt.subplots(len(parts), 1, figsize=(10, 5 * len(parts)), squeeze=False, layout="constrained")
-    for ((name, kind), part), panel in zip(parts, axes.flat, strict=True):
-        draw(part, panel)
-        panel.set_title(fill(f"{name}: {kind}", WORDS), loc="left", fontsize="medium")
+    figure, axes = plt.subplots(len(parts), 2, figsize=(14, 5 * len(parts)), squeeze=False, layout="constrained")
+    for ((name, kind), part), (left, right) in zip(parts, axes, strict=True):
+        looks = colours(part)
+        draw(part, looks, left)
+        compare(part[(part["low"] > 0) & np.isfinite(part["high"])], looks, right)
+        left.set_title(fill(f"{name}: {kind}", WORDS), loc="left", fontsize="medium")
     return figure
 
 
-def draw(part: "pd.DataFrame", axes: "Axes") -> None:
-    """Measured thresholds that lie between the sizes that were tried have intervals; others are not drawn."""
+def colours(part: "pd.DataFrame") -> dict[str, Any]:
     import seaborn as sns
 
-    families = part["start"].map(family)
-    colours = dict(zip(families.unique(), sns.color_palette(n_colors=families.nunique()), strict=True))
-    for name, rows in part.groupby(families, sort=False):
+    names = [*FAMILIES.values(), INIT]
+    found = dict(zip(names, sns.color_palette(n_colors=len(names)), strict=True))
+    return {name: found.get(name, "0.3") for name in part["start"].map(family).unique()}
+
+
+def draw(part: "pd.DataFrame", looks: dict[str, Any], axes: "Axes") -> None:
+    for name, rows in part.groupby(part["start"].map(family), sort=False):
         for source, look in LOOKS.items():
             dims = rows[source].where(rows[source].between(0, np.inf, inclusive="neither"))
-            axes.plot(rows["distance"], dims, look, color=colours[name], alpha=0.9, label=f"{name}: {source}")
+            axes.plot(rows["distance"], dims, look, color=looks[name], alpha=0.8, markersize=5)
         told = rows[(rows["low"] > 0) & np.isfinite(rows["high"])]
-        axes.vlines(told["distance"], told["low"], told["high"], color=colours[name], linewidth=2, alpha=0.5)
+        axes.vlines(told["distance"], told["low"], told["high"], color=looks[name], linewidth=3, alpha=0.4)
     axes.set(yscale="log", xlabel="distance |start - w*|", ylabel=f"directions to a loss of {part['loss'].iloc[0]:.3g}")
     plain_log_ticks(axes.yaxis)
+    axes.grid(alpha=0.3)
+
+
+def compare(part: "pd.DataFrame", looks: dict[str, Any], axes: "Axes") -> None:
+    for name, rows in part.groupby(part["start"].map(family), sort=False):
+        reach = np.maximum([rows[MEASURED] - rows["low"], rows["high"] - rows[MEASURED]], 0)
+        for source in (SECANT, BOUND):
+            mark = LOOKS[source][0]
+            axes.errorbar(rows[MEASURED], rows[source], xerr=reach, fmt=mark, color=looks[name], alpha=0.8)
+    if len(part):
+        ends = part[[MEASURED, SECANT, BOUND]].min(axis=None) / 1.2, part[[MEASURED, SECANT, BOUND]].max(axis=None) * 1.2
+        axes.plot(ends, ends, color="0.5", linestyle=":")
+        axes.set(xscale="log", yscale="log")
+        plain_log_ticks(axes.xaxis)
+        plain_log_ticks(axes.yaxis)
+    for name, colour in looks.items():
+        axes.plot([], [], color=colour, linewidth=4, label=name)
+    for source, look in LOOKS.items():
+        axes.plot([], [], look, color="0.3", label=source)
+    axes.set(xlabel="directions measured", ylabel="directions predicted")
     axes.grid(alpha=0.3)
     legend_beside(axes, "half of the seeds hit\n[bars: 95 %]")
 

@@ -79,6 +79,7 @@ def test_runs_from_several_starts_are_told_apart(tmp_path):
     assert set(found["start"]) == {INIT, "from 0.5 of the way to w*", "from 0.5 times the way beside w*"}
     words = headline(told)
     assert all(start in words for start in found["start"])
-    axes = plot(told).axes[0]
-    assert axes.get_xlabel() == "distance |start - w*|"
-    assert {"theta_0: measured", "beside w*: secant well"} <= {line.get_label() for line in axes.get_lines()}
+    left, right = plot(told).axes
+    assert left.get_xlabel() == "distance |start - w*|"
+    assert right.get_ylabel() == "directions predicted"
+    assert {MEASURED, SECANT, BOUND} <= {line.get_label() for line in right.get_lines()}
