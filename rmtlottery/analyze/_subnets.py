@@ -42,13 +42,15 @@ def draw(ticket: Ticket) -> int:
 
 
 def capacity(rows: "pd.DataFrame", share: float) -> float:
-    """How many subnets there are where mean accuracy last is that share of one alone, straight in their logarithm; infinite
-    if it still is with the most that were tried."""
-    means = rows.groupby("subnets")["accuracy"].mean().sort_index()
-    floor = share * means.iloc[0]
-    below = np.flatnonzero(means.to_numpy() < floor)
+    """How many subnets there are where that share is last left of what they gain alone, straight in the logarithm of their
+    number; infinite if it still is with the most that were tried, 0 if one alone gains nothing."""
+    means = rows.groupby("subnets")[["accuracy", "alone", "start"]].mean().sort_index()
+    left = ((means["accuracy"] - means["start"]) / (means["alone"] - means["start"])).to_numpy()
+    below = np.flatnonzero(~(left >= share))
     if not len(below):
         return float("inf")
     first = int(below[0])
-    (x0, x1), (y0, y1) = np.log(means.index[first - 1 : first + 1]), means.iloc[first - 1 : first + 1]
-    return float(np.exp(x0 + (x1 - x0) * (y0 - floor) / (y0 - y1)))
+    if first == 0:
+        return 0.0
+    (x0, x1), (y0, y1) = np.log(means.index[first - 1 : first + 1]), left[first - 1 : first + 1]
+    return float(np.exp(x0 + (x1 - x0) * (y0 - share) / (y0 - y1)))

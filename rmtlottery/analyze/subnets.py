@@ -5,10 +5,11 @@ Asked of runs in subspaces that began at the same weights, each with another `dr
 all of it, `projection` what lies within A_k, `mask` a soft mask (in each weight, the share that the subnet's expected square
 is of all of theirs), `unmixed` the least squares over all subnets at once. `noise` is the squared error of the displacement
 that is read, over its square; `load` is K d / D; loss is that of the first `samples` training samples (0: all), accuracy
-that of the test part, each of the subnet's own task, all means over subnets. `together` is the accuracy of the sum of all
-logits, if all have one task. Predicted are the noise of uniformly random subspaces, and the loss to second order where noise
-of that size is added, which meets the mean curvature of H along `probes` random directions: any for `sum`, the subnet's own
-for projections. How many fit is told where `share` of one subnet's accuracy is left.
+that of the test part, each of the subnet's own task, all means over subnets. `alone` is the accuracy of each by itself,
+`start` that of w_0, and `together` that of the sum of all logits, if all have one task. Predicted are the noise of uniformly
+random subspaces, given the mean cosine of the displacements, and the loss to second order where noise of that size is added,
+which meets the mean curvature of H along `probes` random directions: any for `sum`, the subnet's own for projections. How
+many fit is told where `share` is left of what subnets alone are better by than their start.
 """
 
 from collections.abc import Iterator
@@ -37,11 +38,13 @@ TOGETHER = True
 CHARTS = ("affine",)
 MEASURED, PREDICTED = "measured", "predicted"
 OWN = ("projection", "unmixed")  # what these miss of a displacement lies in its own subspace
+LEAST = 1e-3  # noise that is drawn
+ENDS = {"alone": ":", "start": "-."}
 WORDS = 110  # of a line of a title
 
 
 def table(tickets: list[Ticket], *, samples: int = 1000, probes: int = 8, share: float = 0.9) -> "pd.DataFrame":
-    """Columns: arm, readout, subnets, load, noise, loss, accuracy, together, dim, ambient, share, source."""
+    """Columns: arm, readout, subnets, load, noise, loss, accuracy, alone, start, together, dim, ambient, share, source."""
     import pandas as pd
 
     if not 0 < share < 1:
@@ -70,11 +73,13 @@ def place(stored: Stored) -> dict[str, Any]:
 
 def measured(stored: Stored, subnets: list[Subnet]) -> Iterator[dict[str, Any]]:
     """A row a number of subnets and read-out."""
+    alone = [right(subnet.logits(subnet.moved), subnet.test.y) for subnet in subnets]
+    start = [right(subnet.logits(0 * subnet.moved), subnet.test.y) for subnet in subnets]
     for number in sizes(len(subnets)):
         some = stored.first(number)
+        facts = place(some) | {"alone": np.mean(alone[:number]), "start": np.mean(start[:number]), "source": MEASURED}
         for readout in READOUTS:
-            scores = scored(subnets[:number], some.readings(readout))
-            yield place(some) | {"readout": readout, "source": MEASURED} | scores
+            yield facts | {"readout": readout} | scored(subnets[:number], some.readings(readout))
 
 
 def scored(subnets: list[Subnet], read: "torch.Tensor") -> dict[str, Any]:
@@ -96,15 +101,16 @@ def right(logits: Any, labels: "torch.Tensor") -> float:
 def predicted(stored: Stored, subnets: list[Subnet], probes: int) -> Iterator[dict[str, Any]]:
     """The same rows by theory, their losses from the curvatures at the trained weights of each."""
     numbers = generator(subnets[0].ticket.seed or 0, "subnets")
+    touched, cosine = stored.touched, stored.cosine
     alone = [subnet.loss(subnet.moved) for subnet in subnets]
     rises = {within: [subnet.rise(within, probes, numbers) for subnet in subnets] for within in (False, True)}
     for number in sizes(len(subnets)):
         facts = place(stored.first(number))
         for readout in READOUTS:
-            noise = float(interference(readout, number, facts["dim"], facts["ambient"], stored.touched))
+            noise = float(interference(readout, number, facts["dim"], facts["ambient"], touched, cosine))
             rise = noise * np.mean(rises[readout in OWN][:number]) if readout != "mask" else np.nan
             row = {"readout": readout, "source": PREDICTED, "noise": noise, "loss": np.mean(alone[:number]) + rise}
-            yield facts | row | {"accuracy": np.nan, "together": np.nan}
+            yield facts | row
 
 
 def plot(table: "pd.DataFrame") -> "Figure":
@@ -116,8 +122,11 @@ def plot(table: "pd.DataFrame") -> "Figure":
     for (name, part), (first, middle, last) in zip(parts, axes, strict=True):
         draw(part, "load", "noise", first)
         draw(part, "load", "accuracy", middle)
-        draw(part[part["noise"] > 0], "noise", "loss", last)
-        first.set(yscale="log", ylabel="squared error of what is read\n/ squared displacement")
+        draw(part[part["noise"] > LEAST], "noise", "loss", last)
+        means = part.groupby("subnets")[["load", "alone", "start"]].mean()
+        ends = [middle.plot(means["load"], means[end], look, color="0.4", label=end)[0] for end, look in ENDS.items()]
+        middle.legend(handles=ends, loc="lower left", fontsize="small")
+        first.set(yscale="log", ylim=(LEAST, None), ylabel="squared error of what is read\n/ squared displacement")
         first.set_title(fill(str(name), WORDS), loc="left", fontsize="medium")
         middle.set(ylim=(0, 1), ylabel="test accuracy, mean over subnets")
         last.set(xlabel="squared error / squared displacement", ylabel="training loss, mean over subnets", yscale="log")
@@ -140,18 +149,21 @@ def draw(part: "pd.DataFrame", x: str, y: str, axes: "Axes") -> None:
 
 
 def headline(table: "pd.DataFrame") -> str:
-    """How many fit, by each read-out."""
+    """How many fit, by each read-out; means over all subnets."""
     found = []
     for name, part in table[table["source"] == MEASURED].groupby("arm", sort=False):
-        alone, share = part.loc[part["subnets"] == 1, "accuracy"].mean(), part["share"].iloc[0]
+        all_, share = part[part["subnets"] == part["subnets"].max()], part["share"].iloc[0]
         each = "; ".join(fits(rows, share) for _, rows in part.groupby("readout", sort=False))
-        found.append(f"{name}: one alone has {alone:.1%}, and {percent(share)} of it is left with {each}.")
+        ends = f"one alone has {all_['alone'].mean():.1%}, the start {all_['start'].mean():.1%}"
+        found.append(f"{name}: {ends}, and {percent(share)} of the difference is left with {each}.")
     return " ".join(found)
 
 
 def fits(rows: "pd.DataFrame", share: float) -> str:
     number, first = capacity(rows, share), rows.iloc[0]
     load = number * first["dim"] / first["ambient"]
+    if number < 1:
+        return f"not one by {first['readout']}"
     if number == float("inf"):
         return f"all {rows['subnets'].max()} that were tried by {first['readout']}"
     return f"{number:.1f} subnets by {first['readout']} (K d / D = {load:.2f})"

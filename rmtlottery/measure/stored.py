@@ -61,6 +61,13 @@ class Stored(NamedTuple):
         """The share of weights that a subnet moves, the mean over subnets."""
         return float(torch.stack([(squares(each) > 0).double().mean() for each in self.maps]).mean())
 
+    @property
+    def cosine(self) -> float:
+        """Of two displacements, the mean over all pairs."""
+        units = self.moved.double() / self.moved.double().norm(dim=1, keepdim=True)
+        many = len(units)
+        return float((units.sum(0).square().sum() - many) / (many * (many - 1))) if many > 1 else 0.0
+
     def powers(self) -> torch.Tensor:
         """The square that is expected of each displacement in each weight, given its length: a subnet's soft mask is its
         share of all."""

@@ -28,35 +28,55 @@ def largest_shared(dim: ArrayLike, ambient: ArrayLike) -> Array:
     return np.where(share < 0.5, 4 * share * (1 - share), 1.0)[()]
 
 
-def interference(readout: str, subnets: ArrayLike, dim: ArrayLike, ambient: ArrayLike, touched: ArrayLike = 1.0) -> Array:
+def interference(
+    readout: str,
+    subnets: ArrayLike,
+    dim: ArrayLike,
+    ambient: ArrayLike,
+    touched: ArrayLike = 1.0,
+    cosine: ArrayLike = 0.0,
+) -> Array:
     """The share of a displacement's squared length that is missed, in expectation over the subspaces.
 
     `sum`: all is read, K - 1. `projection`: what lies within A_k, (K - 1) d/D. `unmixed`: the A_k x_k of least squares over
     all subnets, the shortest x: nothing up to K d = D, and then (1 - 1/K)(1 - D/(K d)) where D is large. `mask`: the sum, in
     each weight times the share that a subnet's expected square is of all of theirs; if a subnet touches each weight with
     probability `touched`, alike where it does, 1 - (1 - (1 - p)^K)/(K p), and so 1 - 1/K if all touch all.
+
+    Where any two displacements have the cosine c, as those of one task may, `sum` and `projection` miss 1 + (K - 2) c times
+    as much; the others are told as if there was none.
     """
     many, share = above(subnets, 1, "subnets"), shared_energy(dim, ambient)
-    part = above(touched, 1e-12, "touched")
+    part, alike = above(touched, 1e-12, "touched"), above(cosine, -1, "cosine")
     if (part > 1).any():
         raise ValueError(f"touched = {part.max():g} is no probability")
+    if (alike > 1).any():
+        raise ValueError(f"cosine = {alike.max():g} is more than 1")
     if readout not in READOUTS:
         raise ValueError(f"{readout!r} is no read-out: take one of {', '.join(READOUTS)}")
-    return np.asarray(READOUTS[readout](*np.broadcast_arrays(many, share, part)))[()]
+    return np.asarray(READOUTS[readout](*np.broadcast_arrays(many, share, part, alike)))[()]
 
 
-def unmixed(many: Array, share: Array, part: Array) -> Array:
+def summed(many: Array, share: Array, part: Array, alike: Array) -> Array:
+    return (many - 1) * np.maximum(1 + (many - 2) * alike, 0.0)
+
+
+def projected(many: Array, share: Array, part: Array, alike: Array) -> Array:
+    return share * summed(many, share, part, alike)
+
+
+def masked(many: Array, share: Array, part: Array, alike: Array) -> Array:
+    return 1 - (1 - (1 - part) ** many) / (many * part)
+
+
+def unmixed(many: Array, share: Array, part: Array, alike: Array) -> Array:
     load = np.maximum(many * share, 1.0)
     return (1 - 1 / many) * (1 - 1 / load)
 
 
-def masked(many: Array, share: Array, part: Array) -> Array:
-    return 1 - (1 - (1 - part) ** many) / (many * part)
-
-
-READOUTS: dict[str, Callable[[Array, Array, Array], Array]] = {
-    "sum": lambda many, share, part: many - 1.0,
-    "projection": lambda many, share, part: (many - 1) * share,
+READOUTS: dict[str, Callable[[Array, Array, Array, Array], Array]] = {
+    "sum": summed,
+    "projection": projected,
     "mask": masked,
     "unmixed": unmixed,
 }

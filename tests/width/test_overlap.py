@@ -96,6 +96,23 @@ def test_masks_of_a_weight_in_numbers():
     assert interference("mask", [1, 4], 10, 100) == pytest.approx([0, 0.75])
 
 
+@pytest.mark.parametrize("readout", ["sum", "projection"])
+def test_displacements_that_are_alike_add_up(readout):
+    """Each is led by a direction of its own and by one that all have in common, of share c of the square."""
+    rng, subnets, dim, ambient, alike = np.random.default_rng(5), 9, 14, 160, 0.3
+    samples = []
+    for _ in range(400):
+        common, *own = rng.standard_normal((subnets + 1, ambient)) / ambient**0.5
+        moved = alike**0.5 * common + (1 - alike) ** 0.5 * np.array(own)
+        rest = moved[1:].sum(0)
+        if readout == "projection":
+            columns_ = np.linalg.qr(rng.standard_normal((ambient, dim)))[0]
+            rest = columns_.T @ rest
+        samples.append(np.square(rest).sum() / np.square(moved[0]).sum())
+    expected = interference(readout, subnets, dim, ambient, cosine=alike)
+    assert_mean(np.array(samples), expected, rejects=1.15 * expected, bias=0.03 * expected)
+
+
 def test_one_subnet_alone_is_read_exactly_and_all_broadcast():
     for readout in ("sum", "projection", "unmixed", "mask"):
         assert_allclose(interference(readout, 1, 10, 100, 0.3), 0, atol=1e-15)
@@ -108,6 +125,8 @@ def test_one_subnet_alone_is_read_exactly_and_all_broadcast():
         (lambda: interference("guess", 2, 10, 100), "'guess' is no read-out: take one of sum, projection, mask, unmixed"),
         (lambda: interference("sum", 0, 10, 100), "subnets = 0 is not 1 or more"),
         (lambda: interference("mask", 2, 10, 100, 1.5), "touched = 1.5 is no probability"),
+        (lambda: interference("sum", 2, 10, 100, cosine=1.5), "cosine = 1.5 is more than 1"),
+        (lambda: interference("sum", 2, 10, 100, cosine=-2), "cosine = -2 is not -1 or more"),
         (lambda: shared_energy(11, 10), "dim = 11 is more than ambient = 10"),
         (lambda: largest_shared(-1, 10), "dim = -1 is not 0 or more"),
     ],
