@@ -61,6 +61,7 @@ GUIDED = BURNT_IN | PRINCIPAL | BOTH
 PRUNED = {
     "mnist pruned": MNIST.but(loss="squared", lr=1e-3, levels=8, rate=0.5, name="mnist-pruned"),
     "mnist pruned late": MNIST.but(loss="squared", lr=1e-3, levels=8, rate=0.5, rewind=100, name="mnist-pruned-late"),
+    "mnist random masks late": ("mnist pruned late", {"control": "random_mask", "at": (1, 2, 3, 4, 5, 6, 7, 8)}),
     "mnist random masks": ("mnist pruned", {"control": "random_mask", "at": (1, 2, 3, 4, 5, 6, 7, 8)}),
 }
 

@@ -38,8 +38,47 @@ ALONG = {
     for d in SIZES
 }
 
-RUNS = {"whole": WHOLE} | NEAR | FAR | ALONG
+# The same on MNIST, in fewer sizes and from fewer starts; and three times as long.
+ON_MNIST = WHOLE.but(
+    net={"widths": (32,)},
+    data={"kind": "mnist", "validation": 0},
+    epochs=12,
+    lr=1e-3,
+    seeds=(0, 1, 2),
+    record={"snapshots": (*POINTS, *range(1200, 7201, 600))},
+    name="mnist-whole",
+)
+MNIST_SIZES = (32, 64, 128, 256, 512, 1024)
+MNIST_STARTS = ("theta_0", "a quarter of the way", "half way", "as far beside")
+MNIST_FROM = {f"mnist {name}: whole": ("mnist whole", {"control": STARTS[name], "snapshots": ()}) for name in MNIST_STARTS}
+MNIST_ALONG = {
+    f"mnist {name}: {d}": (
+        "mnist whole",
+        {"control": STARTS[name], "chart": "affine", "projection": "dense", "dim": d, "snapshots": (), "lr": 1e-2},
+    )
+    for name in MNIST_STARTS
+    for d in MNIST_SIZES
+}
+LONGER = {
+    f"mnist longer: {d}": (
+        "mnist whole",
+        {
+            "control": "rewound",
+            "chart": "affine",
+            "projection": "dense",
+            "dim": d,
+            "snapshots": (),
+            "lr": 1e-2,
+            "epochs": 36,
+        },
+    )
+    for d in (128, 256, 512, 1024)
+}
+
+RUNS = {"whole": WHOLE} | NEAR | FAR | ALONG | {"mnist whole": ON_MNIST} | MNIST_FROM | MNIST_ALONG | LONGER
 FIGURES = {
     "distance": ("distance", {"samples": 0, "steps": 60, "loss": 0.5}, [*NEAR, *ALONG]),
     "distance-low": ("distance", {"samples": 0, "steps": 60, "loss": 0.2}, [*FAR, *ALONG]),
+    "distance-mnist": ("distance", {"samples": 3000, "steps": 50}, [*MNIST_FROM, *MNIST_ALONG]),
+    "transition-longer": ("transition", {"loss": 0.3}, [*LONGER, *(name for name in MNIST_ALONG if "theta_0" in name)]),
 }
