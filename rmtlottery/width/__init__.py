@@ -12,6 +12,7 @@ from rmtlottery.width.gordon import gordon_bound, gordon_bound_of_1988, mean_len
 from rmtlottery.width.larsen import larsen_bound
 from rmtlottery.width.overlap import interference, largest_shared, shared_energy
 from rmtlottery.width.quadratic import Well, quadratic_threshold
+from rmtlottery.width.seen import SeenBall, SeenPoints
 from rmtlottery.width.simulated import hitting_dimensions, least_losses, nested_losses
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Orthant",
     "Points",
     "Section",
+    "SeenBall",
+    "SeenPoints",
     "Subspace",
     "Well",
     "ball_hit_probability",
