@@ -45,6 +45,11 @@ BURNT_IN = {
     for step in (25, 100)
     for d in (8, 16, 32, 64, 128, 256, 512, 1024)
 }
+BURNT_WHOLE = {
+    f"{data} whole after {step}": (f"{data} whole", {"control": f"after:{step}", "snapshots": ()})
+    for data in ("digits", "mnist")
+    for step in (25, 100)
+}
 PRINCIPAL = {
     f"{data} {d} principal": (f"{data} whole", LOTTERY | {"control": "rewound", "dim": d})
     for data in ("digits", "mnist")
@@ -55,7 +60,7 @@ BOTH = {
     for data in ("digits", "mnist")
     for d in (1, 2, 4, 8)
 }
-GUIDED = BURNT_IN | PRINCIPAL | BOTH
+GUIDED = BURNT_IN | BURNT_WHOLE | PRINCIPAL | BOTH
 
 # Along the axes: iterated masks, rewound to the start or to a later step, and random ones of the same densities.
 PRUNED = {
@@ -70,12 +75,24 @@ FIGURES = {
     "transition": ("transition", {"samples": 0, "steps": 60}, [*GRID, *OTHERS, "digits whole"]),
     "transition-entropy": ("transition", {"samples": 0, "steps": 60}, [*ENTROPY, "digits by entropy whole"]),
     "transition-mnist": ("transition", {"samples": 3000, "steps": 50}, [*ON_MNIST, "mnist whole"]),
-    "transition-lottery": ("transition", {"loss": 0.2}, [*ON_MNIST, *(name for name in GUIDED if name[0] == "m")]),
-    "transition-lottery-digits": ("transition", {"loss": 0.12}, [*GRID, *(name for name in GUIDED if name[0] == "d")]),
+    "transition-lottery": (
+        "transition",
+        {"loss": 0.2, "samples": 3000, "steps": 50},
+        [*ON_MNIST, "mnist whole", *(name for name in GUIDED if name[0] == "m")],
+    ),
+    "transition-lottery-digits": (
+        "transition",
+        {"loss": 0.12, "samples": 0, "steps": 60},
+        [*GRID, "digits whole", *(name for name in GUIDED if name[0] == "d")],
+    ),
     "compression": (
         "compression",
         {},
-        [name for name in (*ON_MNIST, *GUIDED, *PRUNED, "mnist whole") if name[0] == "m" and "after 25" not in name],
+        [
+            name
+            for name in (*ON_MNIST, *BURNT_IN, *PRINCIPAL, *BOTH, *PRUNED, "mnist whole")
+            if name[0] == "m" and "after 25" not in name
+        ],
     ),
     "linearised": ("linearised", {"most": 512, "draws": 2, "projections": "dense,sparse,fastfood"}, ["digits whole"]),
     "linearised-mnist": ("linearised", {"samples": 600, "most": 600}, ["mnist whole"]),

@@ -64,7 +64,8 @@ def uses(ticket: Ticket) -> str:
     """What training was used for before this one."""
     assert ticket.spec is not None
     controls = str(ticket.record.get("control") or "").split(",")
-    started = any(name.startswith("after:") or name == "trained" for name in controls) or ticket.record["start_step"] > 0
+    late = ticket.level > 0 and getattr(ticket.spec.prune, "rewind", 0) > 0 and "fresh_init" not in controls
+    started = late or any(name.startswith("after:") or name == "trained" for name in controls)
     masked = not all(bool(mask.all()) for mask in ticket.mask.values())
     masked = masked and not (UNTOLD & set(controls) or isinstance(ticket.spec.prune, AtInit))
     shaped = isinstance(ticket.spec.chart, Principal) or masked

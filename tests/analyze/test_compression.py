@@ -59,6 +59,15 @@ def test_masks_at_init_use_no_training(runs):
     assert uses(replace(ticket, spec=ticket.spec.but(prune="at_init"))) == NOTHING
 
 
+@pytest.mark.parametrize(
+    ("control", "use"), [("random_mask", START), ("rewound", BOTH), ("random_mask,fresh_init", NOTHING)]
+)
+def test_a_start_that_a_rewind_took_from_training_uses_it(tmp_path, control, use):
+    late = rl.fit(SPEC.but(rewind=5, name="late"), tmp_path, threads=1)
+    (found,) = {uses(ticket) for ticket in child(late, tmp_path, {"at": (1,), "control": control}, threads=1)}
+    assert found == use
+
+
 def test_what_is_trained_is_counted_with_biases(runs):
     ambient = 64 * 12 + 12 * 8 + 8 * 10 + 30
     dense, pruned = (table(runs["parent"][0, level]).iloc[0] for level in (0, 1))
