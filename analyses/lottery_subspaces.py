@@ -24,6 +24,12 @@ ON_MNIST = {
     f"mnist {d}": MNIST.but(loss="squared", chart="affine", dim=d, projection="dense", name=f"mnist-dim={d}")
     for d in (16, 32, 64, 128, 256, 512, 1024, 2048)
 }
+LARGE = {
+    f"mnist fastfood {d}": MNIST.but(
+        loss="squared", chart="affine", dim=d, projection="fastfood", name=f"mnist-fastfood-dim={d}"
+    )
+    for d in (2048, 4096, 8192)
+}
 POINTS = (25, 50, 100, 200, 300, 400, 500, 600, 700, 800, 900)  # steps whose weights are kept, of 900 and of 7200
 ON_THE_WAY = {"snapshots": POINTS}
 WHOLE = {
@@ -70,7 +76,7 @@ PRUNED = {
     "mnist random masks": ("mnist pruned", {"control": "random_mask", "at": (1, 2, 3, 4, 5, 6, 7, 8)}),
 }
 
-RUNS = GRID | ENTROPY | OTHERS | ON_MNIST | WHOLE | GUIDED | PRUNED
+RUNS = GRID | ENTROPY | OTHERS | ON_MNIST | LARGE | WHOLE | GUIDED | PRUNED
 FIGURES = {
     "transition": ("transition", {"samples": 0, "steps": 60}, [*GRID, *OTHERS, "digits whole"]),
     "transition-entropy": ("transition", {"samples": 0, "steps": 60}, [*ENTROPY, "digits by entropy whole"]),
@@ -90,7 +96,7 @@ FIGURES = {
         {},
         [
             name
-            for name in (*ON_MNIST, *BURNT_IN, *PRINCIPAL, *BOTH, *PRUNED, "mnist whole")
+            for name in (*ON_MNIST, *LARGE, *BURNT_IN, *PRINCIPAL, *BOTH, *PRUNED, "mnist whole")
             if name[0] == "m" and "after 25" not in name
         ],
     ),
