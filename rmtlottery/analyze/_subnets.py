@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rmtlottery.analyze._arms import task
+from rmtlottery.analyze._arms import task, unusual
 from rmtlottery.analyze.dint import begun, words
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Affine
@@ -22,17 +22,19 @@ def arms(tickets: Sequence[Ticket]) -> dict[str, list[Ticket]]:
     for ticket in tickets:
         if not ticket.metrics or ticket.spec is None:
             raise Refusal(f"{ticket} was not trained here, and is no subnet; train it first")
-        if isinstance(ticket.spec.chart, Affine) and not ticket.level:
-            found.setdefault(arm(ticket, ticket.spec.chart), []).append(ticket)
+        chart = ticket.spec.chart
+        if isinstance(chart, Affine) and chart.kind == Affine.kind and not ticket.level:
+            found.setdefault(arm(ticket, chart), []).append(ticket)
     if not found:
         raise Refusal("no run in a subspace is among these: give several, each with another --draw")
     return {name: sorted(held, key=draw) for name, held in found.items()}
 
 
 def arm(ticket: Ticket, chart: Affine) -> str:
-    assert ticket.spec is not None
-    told = task(ticket.spec.but(chart="full", shuffling=0), ticket.metrics[-1]["epoch"])
-    return ", ".join(filter(None, [told, begun(ticket), f"{words(replace(chart, draw=0))} d = {chart.dim}"]))
+    spec = ticket.spec
+    assert spec is not None
+    told = [task(spec.but(chart="full", shuffling=0), ticket.metrics[-1]["epoch"]), unusual(spec.net), begun(ticket)]
+    return ", ".join(filter(None, [*told, f"lr {spec.optimiser.lr:g}", f"{words(replace(chart, draw=0))} d = {chart.dim}"]))
 
 
 def draw(ticket: Ticket) -> int:
@@ -42,8 +44,8 @@ def draw(ticket: Ticket) -> int:
 
 
 def capacity(rows: "pd.DataFrame", share: float) -> float:
-    """How many subnets there are where mean accuracy last is that share of one alone, straight in their logarithm; infinite
-    if it still is with the most that were tried."""
+    """How many subnets there are where mean accuracy first falls to that share of one alone, straight in their logarithm;
+    infinite if it does not with any number that was tried."""
     means = rows.groupby("subnets")["accuracy"].mean().sort_index()
     floor = share * means.iloc[0]
     below = np.flatnonzero(means.to_numpy() < floor)

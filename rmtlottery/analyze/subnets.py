@@ -38,6 +38,7 @@ CHARTS = ("affine",)
 MEASURED, PREDICTED = "measured", "predicted"
 OWN = ("projection", "unmixed")  # what these miss of a displacement lies in its own subspace
 WORDS = 110  # of a line of a title
+ROUNDING = 1e-9  # squared errors up to this are those of float32, and as good as none
 
 
 def table(tickets: list[Ticket], *, samples: int = 1000, probes: int = 8, share: float = 0.9) -> "pd.DataFrame":
@@ -98,10 +99,11 @@ def predicted(stored: Stored, subnets: list[Subnet], probes: int) -> Iterator[di
     numbers = generator(subnets[0].ticket.seed or 0, "subnets")
     alone = [subnet.loss(subnet.moved) for subnet in subnets]
     rises = {within: [subnet.rise(within, probes, numbers) for subnet in subnets] for within in (False, True)}
+    touched = stored.touched
     for number in sizes(len(subnets)):
         facts = place(stored.first(number))
         for readout in READOUTS:
-            noise = float(interference(readout, number, facts["dim"], facts["ambient"], stored.touched))
+            noise = float(interference(readout, number, facts["dim"], facts["ambient"], touched))
             rise = noise * np.mean(rises[readout in OWN][:number]) if readout != "mask" else np.nan
             row = {"readout": readout, "source": PREDICTED, "noise": noise, "loss": np.mean(alone[:number]) + rise}
             yield facts | row | {"accuracy": np.nan, "together": np.nan}
@@ -116,7 +118,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
     for (name, part), (first, middle, last) in zip(parts, axes, strict=True):
         draw(part, "load", "noise", first)
         draw(part, "load", "accuracy", middle)
-        draw(part[part["noise"] > 0], "noise", "loss", last)
+        draw(part, "noise", "loss", last)
         first.set(yscale="log", ylabel="squared error of what is read\n/ squared displacement")
         first.set_title(fill(str(name), WORDS), loc="left", fontsize="medium")
         middle.set(ylim=(0, 1), ylabel="test accuracy, mean over subnets")
@@ -132,7 +134,7 @@ def draw(part: "pd.DataFrame", x: str, y: str, axes: "Axes") -> None:
     colours = dict(zip(READOUTS, sns.color_palette(n_colors=len(READOUTS)), strict=True))
     for (readout, source), rows in part.groupby(["readout", "source"], sort=False):
         means = rows.groupby("subnets")[[x, y]].mean().dropna()
-        means = means[means[y] > 0] if y != "accuracy" else means
+        means = means[means["noise"] > ROUNDING] if "noise" in means else means
         look = {"marker": "o", "label": readout} if source == MEASURED else {"linestyle": "--", "alpha": 0.7}
         axes.plot(means[x], means[y], color=colours[readout], **look)
     axes.set(xscale="log", xlabel="load K d / D")
