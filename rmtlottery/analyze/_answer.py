@@ -97,9 +97,10 @@ def once(sources: Sequence[Source]) -> list[Source]:
 def strange(sources: Sequence[Source], name: str) -> list[str]:
     """Why none of the sources can be asked this, if it is about charts that none of them has, or about several runs."""
     about = charts(name)
-    if together(name) and len(sources) == 1:
-        return [f"{sources[0].path.name}: {name}: is about several runs at once"]
-    if not about or any(isinstance(source, Run) and source.spec.chart.kind in about for source in sources):
+    runs = [source for source in sources if isinstance(source, Run) and (not about or source.spec.chart.kind in about)]
+    if together(name) and len(runs) == 1:
+        return [f"{source.path.name}: {name}: is about several runs at once" for source in sources]
+    if not about or runs:
         return []
     return [f"{source.path.name}: {name}: is about runs with chart {' or '.join(about)}" for source in sources]
 

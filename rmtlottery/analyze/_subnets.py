@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rmtlottery.analyze._arms import task
+from rmtlottery.analyze._arms import task, unusual
 from rmtlottery.analyze.dint import begun, words
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Affine
@@ -22,17 +22,19 @@ def arms(tickets: Sequence[Ticket]) -> dict[str, list[Ticket]]:
     for ticket in tickets:
         if not ticket.metrics or ticket.spec is None:
             raise Refusal(f"{ticket} was not trained here, and is no subnet; train it first")
-        if isinstance(ticket.spec.chart, Affine) and not ticket.level:
-            found.setdefault(arm(ticket, ticket.spec.chart), []).append(ticket)
+        chart = ticket.spec.chart
+        if isinstance(chart, Affine) and chart.kind == Affine.kind and not ticket.level:
+            found.setdefault(arm(ticket, chart), []).append(ticket)
     if not found:
         raise Refusal("no run in a subspace is among these: give several, each with another --draw")
     return {name: sorted(held, key=draw) for name, held in found.items()}
 
 
 def arm(ticket: Ticket, chart: Affine) -> str:
-    assert ticket.spec is not None
-    told = task(ticket.spec.but(chart="full", shuffling=0), ticket.metrics[-1]["epoch"])
-    return ", ".join(filter(None, [told, begun(ticket), f"{words(replace(chart, draw=0))} d = {chart.dim}"]))
+    spec = ticket.spec
+    assert spec is not None
+    told = [task(spec.but(chart="full", shuffling=0), ticket.metrics[-1]["epoch"]), unusual(spec.net), begun(ticket)]
+    return ", ".join(filter(None, [*told, f"lr {spec.optimiser.lr:g}", f"{words(replace(chart, draw=0))} d = {chart.dim}"]))
 
 
 def draw(ticket: Ticket) -> int:
@@ -42,8 +44,8 @@ def draw(ticket: Ticket) -> int:
 
 
 def capacity(rows: "pd.DataFrame", share: float) -> float:
-    """How many subnets there are where that share is last left of what they gain alone, straight in the logarithm of their
-    number; infinite if it still is with the most that were tried, 0 if one alone gains nothing."""
+    """How many subnets there are where what is left of what they gain alone first falls to that share, straight in the
+    logarithm of their number; infinite if it does not with any number that was tried, 0 if one alone gains nothing."""
     means = rows.groupby("subnets")[["accuracy", "alone", "start"]].mean().sort_index()
     left = ((means["accuracy"] - means["start"]) / (means["alone"] - means["start"])).to_numpy()
     below = np.flatnonzero(~(left >= share))

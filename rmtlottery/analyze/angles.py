@@ -1,8 +1,8 @@
 """Do nets that train along random directions of their own go different ways?
 
 Asked of runs in subspaces that began at the same weights, each with another `draw`, and of each two of the first `most` of
-them. After every step that training recorded: the `cosine` of the two displacements from the start, and `within`, the share
-of one's square that lies in the other's subspace. Once: the `mean` and the `largest` squared cosine of the principal angles
+them. After every step that all recorded: the `cosine` of the two displacements from the start, and `within`, the share of
+one's square that lies in the other's subspace. Once: the `mean` and the `largest` squared cosine of the principal angles
 between the two subspaces. Values are means over pairs, `scatter` their standard deviation. Predicted for uniformly random
 subspaces are d/D for `within` and `mean` and 4 d/D (1 - d/D) for `largest`; the cosine is 0, give or take D^(-1/2), of paths
 that know nothing of each other, d/D of one gradient projected on both, and 2/pi of that where the signs of its coordinates
@@ -59,9 +59,9 @@ def of_paths(tickets: list[Ticket]) -> Iterator[dict[str, Any]]:
     courses = [course(ticket) for ticket in tickets]
     share = float(shared_energy(facts["dim"], facts["ambient"]))
     pairs = list(permutations(range(len(tickets)), 2))
-    for step in courses[0]:
+    for step in sorted(set.intersection(*map(set, courses))):
         moved = [held[step] for held in courses]
-        yield facts | told("cosine", step, [cosine(moved[j], moved[k]) for j, k in pairs])
+        yield facts | told("cosine", step, [cosine(moved[j], moved[k]) for j, k in pairs if j < k])
         yield facts | told("within", step, [share_within(moved[j], bases[k]) for j, k in pairs])
         yield facts | expected("cosine", step, 0.0, UNRELATED) | {"scatter": facts["ambient"] ** -0.5}
         yield facts | expected("cosine", step, share, ONE_GRADIENT)

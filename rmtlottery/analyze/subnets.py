@@ -38,7 +38,7 @@ TOGETHER = True
 CHARTS = ("affine",)
 MEASURED, PREDICTED = "measured", "predicted"
 OWN = ("projection", "unmixed")  # what these miss of a displacement lies in its own subspace
-LEAST = 1e-3  # noise that is drawn
+LEAST = 1e-3  # squared errors up to this are as good as none, and not drawn on a logarithmic axis
 ENDS = {"alone": ":", "start": "-."}
 WORDS = 110  # of a line of a title
 
@@ -122,7 +122,7 @@ def plot(table: "pd.DataFrame") -> "Figure":
     for (name, part), (first, middle, last) in zip(parts, axes, strict=True):
         draw(part, "load", "noise", first)
         draw(part, "load", "accuracy", middle)
-        draw(part[part["noise"] > LEAST], "noise", "loss", last)
+        draw(part, "noise", "loss", last)
         means = part.groupby("subnets")[["load", "alone", "start"]].mean()
         ends = [middle.plot(means["load"], means[end], look, color="0.4", label=end)[0] for end, look in ENDS.items()]
         middle.legend(handles=ends, loc="lower left", fontsize="small")
@@ -141,7 +141,7 @@ def draw(part: "pd.DataFrame", x: str, y: str, axes: "Axes") -> None:
     colours = dict(zip(READOUTS, sns.color_palette(n_colors=len(READOUTS)), strict=True))
     for (readout, source), rows in part.groupby(["readout", "source"], sort=False):
         means = rows.groupby("subnets")[[x, y]].mean().dropna()
-        means = means[means[y] > 0] if y != "accuracy" else means
+        means = means[means["noise"] > LEAST] if "noise" in means else means
         look = {"marker": "o", "label": readout} if source == MEASURED else {"linestyle": "--", "alpha": 0.7}
         axes.plot(means[x], means[y], color=colours[readout], **look)
     axes.set(xscale="log", xlabel="load K d / D")

@@ -79,7 +79,7 @@ def directions(ticket: Ticket, shapes: dict[str, tuple[int, ...]]) -> Projection
     """P as the ticket was trained along it."""
     assert ticket.spec is not None
     part = ticket.spec.chart
-    if not isinstance(part, Affine) or part.kind == "said" or ticket.seed is None:
+    if not isinstance(part, Affine) or part.kind != Affine.kind or ticket.seed is None:
         raise Refusal(f"{ticket} was trained with chart {part.kind}: subnets are tickets of chart affine")
     made = projection_of(part, shapes, ticket.seed)
     if made.fingerprint != ticket.chart["fingerprint"]:

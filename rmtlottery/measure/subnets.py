@@ -51,10 +51,10 @@ class Subnet:
     def rise(self, within: bool, probes: int, numbers: np.random.Generator) -> float:
         """What moves as long as its own add to the loss to second order: the mean over random ones, or those within its own
         subspace, of 1/2 v^T H v."""
-        found = []
+        product, found = self.seen.hessian, []
         for _ in range(probes):
             drawn = torch.from_numpy(numbers.standard_normal(self.map_.dim if within else self.map_.ambient)).float()
             v = self.map_.apply(drawn) if within else drawn
             v = v * (self.moved.norm() / v.norm())
-            found.append(float(v @ self.seen.hessian(v)) / 2)
+            found.append(float(v @ product(v)) / 2)
         return float(np.mean(found))

@@ -5,9 +5,13 @@ import shutil
 
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import rmtlottery as rl
 from rmtlottery.analyze._answer import answer, lead, png
+from rmtlottery.analyze._checkpoint import Checkpoint
+from tests.conftest import TINY
 
 ASKED = [("accuracy", {}), ("qmap", {"samples": 20})]
 
@@ -68,6 +72,61 @@ def test_two_runs_of_one_name_are_told_apart_in_what_was_run(tiny, tmp_path):
     assert "b/same: optimiser" in page
     assert "lr 0.01" in page
     assert "lr 0.02" in page
+
+
+SUBSPACE = TINY.but(levels=0, epochs=1, seeds=(0,))
+ALONG = {"kind": "affine", "dim": 9, "projection": "dense"}
+AT_ONCE = [("weights", {}), ("subnets", {"samples": 50, "probes": 1}), ("angles", {})]
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    """One of each kind, and another draw."""
+    root = tmp_path_factory.mktemp("sources")
+    save_file({"one.weight": torch.ones(4, 7).tril()}, root / "net.safetensors")
+    runs = {"whole": SUBSPACE, "few": SUBSPACE.but(chart=ALONG), "draw": SUBSPACE.but(chart=ALONG | {"draw": 1})}
+    fitted = {name: rl.fit(spec.but(name=name), root, threads=1) for name, spec in runs.items()}
+    return fitted | {"net": Checkpoint(root / "net.safetensors")}
+
+
+def told(sources, names, folder):
+    """What was left out of those that are asked at once, and which tables there are."""
+    found = answer([sources[name] for name in names.split()], AT_ONCE, folder / "report.html", "t", "c")
+    assert found.faults == []
+    tables = {path.stem for path in (folder / "tables").iterdir()} - {"weights"}
+    return {line for line in found.skipped if "subnets" in line or "angles" in line}, tables
+
+
+@pytest.mark.parametrize("names", ["few", "few whole", "net few", "net few whole"])
+def test_what_is_about_several_runs_is_not_asked_of_one(sources, names, tmp_path):
+    left_out, tables = told(sources, names, tmp_path)
+    each = [sources[name].path.name for name in names.split()]
+    assert left_out == {
+        f"{place}: {asked}: is about several runs at once" for place in each for asked in ("subnets", "angles")
+    }
+    assert tables == set()
+
+
+@pytest.mark.parametrize("names", ["whole", "net", "net whole"])
+def test_what_is_about_runs_in_subspaces_is_not_asked_of_others(sources, names, tmp_path):
+    left_out, tables = told(sources, names, tmp_path)
+    each = [sources[name].path.name for name in names.split()]
+    assert left_out == {
+        f"{place}: {asked}: is about runs with chart affine" for place in each for asked in ("subnets", "angles")
+    }
+    assert tables == set()
+
+
+def test_several_runs_are_asked_at_once_and_checkpoints_left_out(sources, tmp_path):
+    left_out, tables = told(sources, "net few whole draw", tmp_path)
+    assert left_out == {
+        "net.safetensors: subnets: needs the net and its data, which a checkpoint alone does not hold",
+        "net.safetensors: angles: needs what training recorded, which a checkpoint alone does not hold",
+    }
+    assert tables == {"subnets", "angles"}
+    table = pd.read_csv(tmp_path / "tables" / "subnets.csv")
+    assert set(table["subnets"]) == {1, 2}
+    assert set(table["run"]) == {"few"}
 
 
 def test_to_ask_nothing_is_refused(tiny_run, tmp_path):

@@ -7,9 +7,11 @@ import weakref
 
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import rmtlottery as rl
-from rmtlottery.analyze import _questions
+from rmtlottery.analyze import _ask, _questions
 
 
 def test_every_file_of_the_folder_is_a_question():
@@ -76,6 +78,66 @@ def test_an_analysis_may_make_its_table_of_that_of_all_tickets(tiny_run, monkeyp
     pd.testing.assert_frame_equal(seen[0], plain)
     assert list(means.columns) == ["run", "level", "accuracy"]
     assert len(rl.tabulate("accuracy", tiny_run[1, 2])) == 1
+
+
+def all_at_once(monkeypatch, table):
+    """`accuracy`, as one that is asked of several tickets at once."""
+    from rmtlottery.analyze import accuracy
+
+    monkeypatch.setattr(accuracy, "TOGETHER", True, raising=False)
+    monkeypatch.setattr(accuracy, "table", table)
+
+
+def places(tickets):
+    return [(ticket.seed, ticket.level) for ticket in tickets]
+
+
+def test_an_analysis_may_be_asked_of_all_tickets_of_a_seed_at_once(tiny_run, monkeypatch):
+    asked = []
+
+    def table(tickets):
+        asked.append(tickets)
+        return pd.DataFrame({"tickets": [len(tickets)] * 2})
+
+    all_at_once(monkeypatch, table)
+    turned = [tiny_run[seed, level] for level in (2, 0) for seed in (1, 0)]
+    found = rl.tabulate("accuracy", turned)
+    assert [places(held) for held in asked] == [[(1, 2), (1, 0)], [(0, 2), (0, 0)]]
+    assert found["tickets"].tolist() == [2] * 4
+    first = found.drop_duplicates("seed")
+    assert list(zip(first["seed"], first["level"], first["density"], strict=True)) == [
+        (held.seed, 2, held.density) for held in turned[:2]
+    ], "a row stands with the first of its tickets"
+    assert len(rl.tabulate("accuracy", tiny_run[1, 2])) == 2
+    assert places(asked[-1]) == [(1, 2)]
+
+
+@pytest.mark.parametrize("error", [rl.Refusal("no pair"), ValueError("no pair")])
+def test_a_seed_that_cannot_be_asked_at_once_is_one_fault(tiny_run, monkeypatch, error):
+    def table(tickets):
+        if tickets[0].seed == 0:
+            raise error
+        return pd.DataFrame({"tickets": [len(tickets)]})
+
+    all_at_once(monkeypatch, table)
+    found, faults = _ask.gather("accuracy", tiny_run, {})
+    assert found["seed"].tolist() == [1]
+    assert found["tickets"].tolist() == [4]
+    failed = f"{tiny_run.path}: accuracy of seed 0, level 0 failed: no pair"
+    assert faults == ["no pair" if isinstance(error, rl.Refusal) else failed]
+
+
+def test_what_is_asked_at_once_needs_a_ticket(monkeypatch):
+    all_at_once(monkeypatch, lambda tickets: pytest.fail("asked of none"))
+    with pytest.raises(rl.Refusal, match="accuracy has no ticket to ask; train first"):
+        rl.tabulate("accuracy", [])
+
+
+@pytest.mark.parametrize("name", ["subnets", "angles"])
+def test_a_checkpoint_that_nobody_here_trained_is_no_subnet(name, tmp_path):
+    save_file({"one.weight": torch.ones(4, 7).tril()}, tmp_path / "net.safetensors")
+    with pytest.raises(rl.Refusal, match=r"net.safetensors.* was not trained here, and is no subnet; train it first"):
+        rl.tabulate(name, rl.load(tmp_path / "net.safetensors"))
 
 
 def test_one_ticket_or_some_may_be_asked(tiny_run):
