@@ -101,13 +101,14 @@ def right(logits: Any, labels: "torch.Tensor") -> float:
 def predicted(stored: Stored, subnets: list[Subnet], probes: int) -> Iterator[dict[str, Any]]:
     """The same rows by theory, their losses from the curvatures at the trained weights of each."""
     numbers = generator(subnets[0].ticket.seed or 0, "subnets")
-    touched, cosine = stored.touched, stored.cosine
+    touched, cosine, along_axes = stored.touched, stored.cosine, stored.maps[0].kind == "axes"
     alone = [subnet.loss(subnet.moved) for subnet in subnets]
     rises = {within: [subnet.rise(within, probes, numbers) for subnet in subnets] for within in (False, True)}
     for number in sizes(len(subnets)):
         facts = place(stored.first(number))
         for readout in READOUTS:
-            noise = float(interference(readout, number, facts["dim"], facts["ambient"], touched, cosine))
+            law = "mask" if readout == "unmixed" and along_axes else readout  # a weight that two share is told to neither
+            noise = float(interference(law, number, facts["dim"], facts["ambient"], touched, cosine))
             rise = noise * np.mean(rises[readout in OWN][:number]) if readout != "mask" else np.nan
             row = {"readout": readout, "source": PREDICTED, "noise": noise, "loss": np.mean(alone[:number]) + rise}
             yield facts | row

@@ -105,6 +105,13 @@ def test_predicted_noise_is_that_of_uniform_subspaces_and_paths_so_alike(told, o
         assert np.isnan(row["together"])
 
 
+def test_least_squares_along_axes_share_what_is_shared(root):
+    rows = asked(fitted(root, *({"draw": k, "projection": "axes", "dim": 300} for k in range(4))))
+    means = rows.query("readout == 'unmixed' and subnets == 4").groupby("source")["noise"].mean()
+    assert means[PREDICTED] == pytest.approx(float(interference("mask", 4, 300, 685, 300 / 685)))
+    assert means[MEASURED] == pytest.approx(means[PREDICTED], rel=0.1)
+
+
 def test_predicted_loss_begins_where_measured_loss_does(told):
     losses = told.pivot_table(index=["readout", "seed", "subnets"], columns="source", values="loss", dropna=False)
     alone = losses.drop("mask", level="readout").xs(1, level="subnets")
