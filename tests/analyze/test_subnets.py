@@ -106,7 +106,8 @@ def test_predicted_noise_is_that_of_uniform_subspaces_and_paths_so_alike(told, o
 
 
 def test_least_squares_along_axes_share_what_is_shared(root):
-    rows = asked(fitted(root, *({"draw": k, "projection": "axes", "dim": 300} for k in range(4))))
+    along = {"projection": "axes", "dim": 300, "shuffled": "pixels"}
+    rows = asked(fitted(root, *(along | {"draw": k, "shuffling": k} for k in range(4))))
     means = rows.query("readout == 'unmixed' and subnets == 4").groupby("source")["noise"].mean()
     assert means[PREDICTED] == pytest.approx(float(interference("mask", 4, 300, 685, 300 / 685)))
     assert means[MEASURED] == pytest.approx(means[PREDICTED], rel=0.1)

@@ -40,8 +40,7 @@ def test_classes_are_renamed_alike_in_every_split():
     for name in ("train", "validation", "test"):
         plain, moved = getattr(PLAIN, name), getattr(found, name)
         assert torch.equal(moved.x, plain.x)
-        names |= dict(zip(plain.y.tolist(), moved.y.tolist(), strict=True))
-        assert all(names[a] == b for a, b in zip(plain.y.tolist(), moved.y.tolist(), strict=True))
+        assert all(names.setdefault(a, b) == b for a, b in zip(plain.y.tolist(), moved.y.tolist(), strict=True))
     assert sorted(names) == sorted(names.values()) == list(range(10))
     assert any(a != b for a, b in names.items())
 
