@@ -10,7 +10,7 @@ from rmtlottery.analyze import _kept
 from rmtlottery.analyze._ask import distinct, gather, plot
 from rmtlottery.analyze._checkpoint import Checkpoint
 from rmtlottery.analyze._kept import Kept
-from rmtlottery.analyze._questions import analysis, beyond_weights, charts, nets, questions, together
+from rmtlottery.analyze._questions import analysis, beyond_weights, charts, nets, of_subnets, questions
 from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write
@@ -98,11 +98,18 @@ def strange(sources: Sequence[Source], name: str) -> list[str]:
     """Why none of the sources can be asked this, if it is about charts that none of them has, or about several runs."""
     about = charts(name)
     runs = [source for source in sources if isinstance(source, Run) and (not about or source.spec.chart.kind in about)]
-    if together(name) and len(runs) == 1:
-        return [f"{source.path.name}: {name}: is about several runs at once" for source in sources]
+    if of_subnets(name) and runs and not alike_but_for_draw(runs):
+        return [f"{source.path.name}: {name}: is about several runs that differ in --draw" for source in sources]
     if not about or runs:
         return []
     return [f"{source.path.name}: {name}: is about runs with chart {' or '.join(about)}" for source in sources]
+
+
+def alike_but_for_draw(runs: Sequence[Run]) -> bool:
+    """Whether two of them at least go along directions of one kind and number, each of its own."""
+    held = [run.spec.chart.to_dict() for run in runs]
+    kinds = {(str({key: value for key, value in chart.items() if key != "draw"}), chart["draw"]) for chart in held}
+    return len({kind for kind, _ in kinds}) < len(kinds)
 
 
 def lacks(source: Source, name: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rmtlottery.analyze._by_layer import by_layer, whole
-from rmtlottery.analyze._questions import analysis, checked, together
+from rmtlottery.analyze._questions import analysis, checked, of_subnets
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.run import Run
 from rmtlottery.tickets.ticket import Ticket
@@ -33,7 +33,7 @@ def gather(
     """The table over every ticket that can be asked, and a sentence for what cannot. Tickets are let go one by one.
 
     An analysis that judges tickets together has `pooled(table)`, which makes its table of that of all of them; one that
-    is about several at once, `TOGETHER`, is asked of all of a seed.
+    is about several at once, `OF_SUBNETS`, is asked of all of a seed, and its rows name the first of their runs.
     """
     import pandas as pd
 
@@ -57,7 +57,7 @@ def answers(
     name: str, tickets: Iterable[Ticket], chosen: dict[str, Any], workers: int
 ) -> "Iterator[tuple[Ticket, pd.DataFrame | Refusal]]":
     """What is found of each ticket, or of those of each seed, the first of which stands for them."""
-    if together(name):
+    if of_subnets(name):
         for same in by_seed(tickets):
             yield same[0], whole(name, same, chosen)
         return

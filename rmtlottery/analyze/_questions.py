@@ -71,9 +71,10 @@ def charts(name: str) -> tuple[str, ...]:
     return getattr(analysis(name), "CHARTS", ())
 
 
-def together(name: str) -> bool:
-    """Whether an analysis is asked of several tickets at once, those of a seed: its `table` takes a list of them."""
-    return getattr(analysis(name), "TOGETHER", False)
+def of_subnets(name: str) -> bool:
+    """Whether an analysis is asked of several tickets at once, those of a seed in several runs that differ by their draw of
+    directions: its `table` takes a list of them."""
+    return getattr(analysis(name), "OF_SUBNETS", False) is True
 
 
 def beyond_weights(name: str) -> str:

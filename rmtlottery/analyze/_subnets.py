@@ -26,7 +26,7 @@ def arms(tickets: Sequence[Ticket]) -> dict[str, list[Ticket]]:
         if isinstance(chart, Affine) and chart.kind == Affine.kind and not ticket.level:
             found.setdefault(arm(ticket, chart), []).append(ticket)
     if not found:
-        raise Refusal("no run in a subspace is among these: give several, each with another --draw")
+        raise Refusal("no whole net with chart affine is among these: give several, each with another --draw")
     return {name: sorted(held, key=draw) for name, held in found.items()}
 
 
@@ -43,12 +43,21 @@ def draw(ticket: Ticket) -> int:
     return ticket.spec.chart.draw
 
 
+def several(tickets: Sequence[Ticket]) -> dict[str, list[Ticket]]:
+    """The arms of more than one."""
+    found = {name: held for name, held in arms(tickets).items() if len(held) > 1}
+    if not found:
+        raise Refusal("no two of these runs differ in their directions alone: train some with --draw 1, 2, ...")
+    return found
+
+
 def capacity(rows: "pd.DataFrame", share: float) -> float:
     """How many subnets there are where what is left of what they gain alone first falls to that share, straight in the
     logarithm of their number; infinite if it does not with any number that was tried, 0 if one alone gains nothing."""
     means = rows.groupby("subnets")[["accuracy", "alone", "start"]].mean().sort_index()
-    left = ((means["accuracy"] - means["start"]) / (means["alone"] - means["start"])).to_numpy()
-    below = np.flatnonzero(~(left >= share))
+    gained = (means["alone"] - means["start"]).to_numpy()
+    left = (means["accuracy"] - means["start"]).to_numpy() / np.where(gained > 0, gained, np.inf)
+    below = np.flatnonzero(left < share)
     if not len(below):
         return float("inf")
     first = int(below[0])
@@ -56,3 +65,16 @@ def capacity(rows: "pd.DataFrame", share: float) -> float:
         return 0.0
     (x0, x1), (y0, y1) = np.log(means.index[first - 1 : first + 1]), left[first - 1 : first + 1]
     return float(np.exp(x0 + (x1 - x0) * (y0 - share) / (y0 - y1)))
+
+
+def complete(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Those of the seeds that have the most subnets, so that all numbers of them are of the same seeds."""
+    most = rows.groupby("seed")["subnets"].transform("max")
+    return rows[most == rows["subnets"].max()]
+
+
+def gains(rows: "pd.DataFrame") -> bool:
+    """Whether subnets alone are better than their start by more than twice the standard error over seeds."""
+    gained = (rows["alone"] - rows["start"]).groupby(rows["seed"]).mean()
+    error = gained.sem() if len(gained) > 1 else 0.0
+    return bool(gained.mean() > 2 * error)

@@ -4,37 +4,39 @@ Asked of runs in subspaces that began at the same weights, each with another `dr
 them. After every step that all recorded: the `cosine` of the two displacements from the start, and `within`, the share of
 one's square that lies in the other's subspace. Once: the `mean` and the `largest` squared cosine of the principal angles
 between the two subspaces. Values are means over pairs, `scatter` their standard deviation. Predicted for uniformly random
-subspaces are d/D for `within` and `mean` and 4 d/D (1 - d/D) for `largest`; the cosine is 0, give or take D^(-1/2), of paths
-that know nothing of each other, d/D of one gradient projected on both, and 2/pi of that where the signs of its coordinates
-are all that steps take, as Adam's first does.
+subspaces are d/D for `within` and `mean` and, but for axes, 4 d/D (1 - d/D) for `largest`; the cosine is 0, give or take
+D^(-1/2), of paths that know nothing of each other, and `rl.width.path_cosine` of one gradient down the coordinates of both,
+or of its signs alone, as in Adam's first step.
 """
 
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import combinations, permutations
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rmtlottery.analyze._style import legend_beside, plain_log_ticks
-from rmtlottery.analyze._subnets import arms
+from rmtlottery.analyze._subnets import several
 from rmtlottery.measure.paths import basis, cosine, course, share_within, squared_cosines
 from rmtlottery.measure.stored import Stored
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
-from rmtlottery.width import largest_shared, shared_energy
+from rmtlottery.width import largest_shared, path_cosine, shared_energy
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 NEEDS = "what training recorded"
-TOGETHER = True
+OF_SUBNETS = True
 CHARTS = ("affine",)
 MEASURED, UNIFORM = "measured", "uniform subspaces"
 UNRELATED, ONE_GRADIENT, SIGNS = "unrelated paths", "one gradient", "signs of one gradient"
 WORDS = 110  # of a line of a title
+Tensors = list["torch.Tensor"]
 
 
 def table(tickets: list[Ticket], *, most: int = 8) -> "pd.DataFrame":
@@ -44,40 +46,39 @@ def table(tickets: list[Ticket], *, most: int = 8) -> "pd.DataFrame":
     if most < 2:
         raise Refusal(f"most = {most} subnets have no pair: take 2 or more")
     found = []
-    for name, held in arms(tickets).items():
-        if len(held) > 1:
-            rows = [*of_paths(held[:most]), *of_subspaces(held[:most])]
-            found.append(pd.DataFrame(rows).assign(arm=name))
-    if not found:
-        raise Refusal("no two of these runs differ in their directions alone: train some with --draw 1, 2, ...")
+    for name, held in several(tickets).items():
+        stored = Stored.of(held[:most])
+        bases = [basis(each) for each in stored.maps]
+        courses = [course(ticket) for ticket in held[:most]]
+        rows = [*of_paths(stored, bases, courses), *of_subspaces(stored, bases)]
+        found.append(pd.DataFrame(rows).assign(arm=name))
     return pd.concat(found, ignore_index=True)
 
 
-def of_paths(tickets: list[Ticket]) -> Iterator[dict[str, Any]]:
-    stored = Stored.of(tickets)
-    facts, bases = place(stored), [basis(each) for each in stored.maps]
-    courses = [course(ticket) for ticket in tickets]
-    share = float(shared_energy(facts["dim"], facts["ambient"]))
-    pairs = list(permutations(range(len(tickets)), 2))
+def of_paths(stored: Stored, bases: Tensors, courses: "list[dict[int, torch.Tensor]]") -> Iterator[dict[str, Any]]:
+    facts, law = place(stored), stored.maps[0].law
+    size = facts["dim"], facts["ambient"]
+    share, whole, signs = shared_energy(*size), path_cosine(*size, law=law), path_cosine(*size, law=law, signs=True)
+    pairs = list(permutations(range(len(bases)), 2))
     for step in sorted(set.intersection(*map(set, courses))):
         moved = [held[step] for held in courses]
         yield facts | told("cosine", step, [cosine(moved[j], moved[k]) for j, k in pairs if j < k])
         yield facts | told("within", step, [share_within(moved[j], bases[k]) for j, k in pairs])
         yield facts | expected("cosine", step, 0.0, UNRELATED) | {"scatter": facts["ambient"] ** -0.5}
-        yield facts | expected("cosine", step, share, ONE_GRADIENT)
-        yield facts | expected("cosine", step, share * 2 / np.pi, SIGNS)
-        yield facts | expected("within", step, share, UNIFORM)
+        yield facts | expected("cosine", step, float(whole), ONE_GRADIENT)
+        yield facts | expected("cosine", step, float(signs), SIGNS)
+        yield facts | expected("within", step, float(share), UNIFORM)
 
 
-def of_subspaces(tickets: list[Ticket]) -> Iterator[dict[str, Any]]:
-    stored = Stored.of(tickets)
-    facts, bases = place(stored), [basis(each) for each in stored.maps]
-    angles = [squared_cosines(bases[j], bases[k]) for j, k in permutations(range(len(bases)), 2) if j < k]
+def of_subspaces(stored: Stored, bases: Tensors) -> Iterator[dict[str, Any]]:
+    facts, along_axes = place(stored), stored.maps[0].law == "axes"
+    angles = [squared_cosines(bases[j], bases[k]) for j, k in combinations(range(len(bases)), 2)]
     laws = {"mean": shared_energy, "largest": largest_shared}
     values = {"mean": [float(held.mean()) for held in angles], "largest": [float(held[0]) for held in angles]}
     for quantity, law in laws.items():
         yield facts | told(quantity, 0, values[quantity])
-        yield facts | expected(quantity, 0, float(law(facts["dim"], facts["ambient"])), UNIFORM)
+        if not (quantity == "largest" and along_axes):  # which is 1 or 0
+            yield facts | expected(quantity, 0, float(law(facts["dim"], facts["ambient"])), UNIFORM)
 
 
 def place(stored: Stored) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def headline(table: "pd.DataFrame") -> str:
     for name, part in table.groupby("arm", sort=False):
         end = part[part["step"].isin([0, part["step"].max()])]
         means = end.groupby(["quantity", "source"])["value"].mean()
-        each = [f"{words} {means[quantity, MEASURED]:.3g} ({beside(means[quantity])})" for quantity, words in WHAT.items()]
+        each = [f"{words} {means[quantity, MEASURED]:.3g}{beside(means[quantity])}" for quantity, words in WHAT.items()]
         found.append(f"{name}: {'; '.join(each)}.")
     return " ".join(found)
 
@@ -145,4 +146,5 @@ WHAT = {
 
 
 def beside(means: "pd.Series[float]") -> str:
-    return ", ".join(f"{source} {value:.3g}" for source, value in means.items() if source != MEASURED)
+    told = ", ".join(f"{source} {value:.3g}" for source, value in means.items() if source != MEASURED)
+    return f" ({told})" if told else ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rmtlottery.analyze._style import legend_beside, percent, plain_log_ticks, seeds_words, share_interval
+from rmtlottery.analyze.dint import STARTS
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import AtInit, Few, Principal
 from rmtlottery.tickets.ticket import Ticket
@@ -65,7 +66,7 @@ def uses(ticket: Ticket) -> str:
     assert ticket.spec is not None
     controls = str(ticket.record.get("control") or "").split(",")
     late = ticket.level > 0 and getattr(ticket.spec.prune, "rewind", 0) > 0 and "fresh_init" not in controls
-    started = late or any(name.startswith("after:") or name == "trained" for name in controls)
+    started = late or any(name == "trained" or name.partition(":")[0] in STARTS for name in controls)
     masked = not all(bool(mask.all()) for mask in ticket.mask.values())
     masked = masked and not (UNTOLD & set(controls) or isinstance(ticket.spec.prune, AtInit))
     shaped = isinstance(ticket.spec.chart, Principal) or masked

@@ -46,9 +46,13 @@ def starts(table: "pd.DataFrame") -> "pd.DataFrame":
     for (name, kind), arms in together(table).items():
         loss = common(arms)
         for rows, curves in arms:
+            if curves["run"].nunique() > 1:
+                many = ", ".join(curves["run"].unique())
+                raise Refusal(f"{many} are runs of all weights from one start: give that whose end is the w* that is meant")
             value, low, high = threshold(rows, loss)
             row: dict[str, Any] = {"task": name, "projection": kind, "start": rows["begun"].iloc[0], "loss": loss}
-            row |= {"distance": curves.groupby("seed")["distance"].first().mean(), MEASURED: value, "low": low, "high": high}
+            far = curves.groupby("seed")["distance"].first().mean()
+            row |= {"distance": far, MEASURED: value, "low": low, "high": high, "least": rows["dim"].min()}
             found.append(row | {source: at(curves, source, loss) for source in (SECANT, BOUND)})
     return pd.DataFrame(found).sort_values(["task", "projection", "distance"], ignore_index=True)
 
@@ -104,8 +108,11 @@ def colours(part: "pd.DataFrame") -> dict[str, Any]:
 def draw(part: "pd.DataFrame", looks: dict[str, Any], axes: "Axes") -> None:
     for name, rows in part.groupby(part["start"].map(family), sort=False):
         for source, look in LOOKS.items():
-            dims = rows[source].where(rows[source].between(0, np.inf, inclusive="neither"))
+            least = rows["least"] if source == MEASURED else 0
+            dims = rows[source].where((rows[source] > least) & (rows[source] < np.inf))
             axes.plot(rows["distance"], dims, look, color=looks[name], alpha=0.8, markersize=5)
+        below = rows[rows[MEASURED] < rows["least"]]
+        axes.plot(below["distance"], below["least"], "v", color=looks[name], markersize=9)
         told = rows[(rows["low"] > 0) & np.isfinite(rows["high"])]
         axes.vlines(told["distance"], told["low"], told["high"], color=looks[name], linewidth=3, alpha=0.4)
     axes.set(yscale="log", xlabel="distance |start - w*|", ylabel=f"directions to a loss of {part['loss'].iloc[0]:.3g}")
@@ -129,6 +136,7 @@ def compare(part: "pd.DataFrame", looks: dict[str, Any], axes: "Axes") -> None:
         axes.plot([], [], color=colour, linewidth=4, label=name)
     for source, look in LOOKS.items():
         axes.plot([], [], look, color="0.3", label=source)
+    axes.plot([], [], "v", color="0.3", label="fewer than were tried")
     axes.set(xlabel="directions measured", ylabel="directions predicted")
     axes.grid(alpha=0.3)
     legend_beside(axes, "half of the seeds hit\n[bars: 95 %]")

@@ -44,7 +44,7 @@ def table(ticket: Ticket, *, samples: int = 1000, probes: int = 4, steps: int = 
     frames = []
     for kind in KINDS:
         numbers = generator(ticket.seed or 0, "hessian", kind, ticket.level)
-        found = spectra(seen.products[kind], moved, probes, steps, numbers)
+        found = spectra(getattr(seen, kind), moved, probes, steps, numbers)
         frames.append(pd.DataFrame(facts | {"source": kind} | counted(found)))
     return pd.concat(frames, ignore_index=True)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rmtlottery.analyze._style import legend_beside, percent, plain_log_ticks
-from rmtlottery.analyze._subnets import arms, capacity
+from rmtlottery.analyze._subnets import capacity, complete, gains, several
 from rmtlottery.measure.stored import READOUTS, Stored
 from rmtlottery.measure.subnets import Subnet
 from rmtlottery.refusal import Refusal
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDS = "the net and its data"
-TOGETHER = True
+OF_SUBNETS = True
 CHARTS = ("affine",)
 MEASURED, PREDICTED = "measured", "predicted"
 OWN = ("projection", "unmixed")  # what these miss of a displacement lies in its own subspace
@@ -52,7 +52,7 @@ def table(tickets: list[Ticket], *, samples: int = 1000, probes: int = 8, share:
     if probes < 1:
         raise Refusal(f"probes = {probes} is not at least 1")
     found = []
-    for name, held in arms(tickets).items():
+    for name, held in several(tickets).items():
         stored = Stored.of(held)
         subnets = [Subnet(*one, samples) for one in zip(held, stored.maps, stored.moved, strict=True)]
         rows = [*measured(stored, subnets), *predicted(stored, subnets, probes)]
@@ -101,14 +101,13 @@ def right(logits: Any, labels: "torch.Tensor") -> float:
 def predicted(stored: Stored, subnets: list[Subnet], probes: int) -> Iterator[dict[str, Any]]:
     """The same rows by theory, their losses from the curvatures at the trained weights of each."""
     numbers = generator(subnets[0].ticket.seed or 0, "subnets")
-    touched, cosine, along_axes = stored.touched, stored.cosine, stored.maps[0].kind == "axes"
+    laws: dict[str, Any] = {"touched": stored.touched, "cosine": stored.cosine, "law": stored.maps[0].law}
     alone = [subnet.loss(subnet.moved) for subnet in subnets]
     rises = {within: [subnet.rise(within, probes, numbers) for subnet in subnets] for within in (False, True)}
     for number in sizes(len(subnets)):
         facts = place(stored.first(number))
         for readout in READOUTS:
-            law = "mask" if readout == "unmixed" and along_axes else readout  # a weight that two share is told to neither
-            noise = float(interference(law, number, facts["dim"], facts["ambient"], touched, cosine))
+            noise = float(interference(readout, number, facts["dim"], facts["ambient"], **laws))
             rise = noise * np.mean(rises[readout in OWN][:number]) if readout != "mask" else np.nan
             row = {"readout": readout, "source": PREDICTED, "noise": noise, "loss": np.mean(alone[:number]) + rise}
             yield facts | row
@@ -153,18 +152,23 @@ def headline(table: "pd.DataFrame") -> str:
     """How many fit, by each read-out; means over all subnets."""
     found = []
     for name, part in table[table["source"] == MEASURED].groupby("arm", sort=False):
-        all_, share = part[part["subnets"] == part["subnets"].max()], part["share"].iloc[0]
-        each = "; ".join(fits(rows, share) for _, rows in part.groupby("readout", sort=False))
-        ends = f"one alone has {all_['alone'].mean():.1%}, the start {all_['start'].mean():.1%}"
-        found.append(f"{name}: {ends}, and {percent(share)} of the difference is left with {each}.")
+        held, share = complete(part), part["share"].iloc[0]
+        ends = held[held["subnets"] == held["subnets"].max()]
+        words = f"{name}: one alone has {ends['alone'].mean():.1%}, the start {ends['start'].mean():.1%}"
+        if gains(ends):
+            each = "; ".join(fits(rows, share) for _, rows in held.groupby("readout", sort=False))
+            found.append(f"{words}, and {percent(share)} of the difference is left with {each}.")
+        else:
+            found.append(f"{words}, so that there is nothing to lose.")
     return " ".join(found)
 
 
 def fits(rows: "pd.DataFrame", share: float) -> str:
-    number, first = capacity(rows, share), rows.iloc[0]
-    load = number * first["dim"] / first["ambient"]
-    if number < 1:
-        return f"not one by {first['readout']}"
+    """By the means over seeds, and in brackets the least and the most of any seed."""
+    number, most, first = capacity(rows, share), rows["subnets"].max(), rows.iloc[0]
+    low, *_, high = sorted([capacity(part, share) for _, part in rows.groupby("seed")] * 2)
     if number == float("inf"):
-        return f"all {rows['subnets'].max()} that were tried by {first['readout']}"
-    return f"{number:.1f} subnets by {first['readout']} (K d / D = {load:.2f})"
+        return f"all {most} that were tried by {first['readout']}"
+    load = number * first["dim"] / first["ambient"]
+    ends = f"[{low:.1f}, {f'{high:.1f}' if high < float('inf') else f'above {most}'}]"
+    return f"{number:.1f} {ends} subnets by {first['readout']} (K d / D = {load:.2f})"

@@ -6,6 +6,7 @@ from importlib import import_module
 from rmtlottery.datasets.dataset import Dataset
 from rmtlottery.datasets.scaled import scaled
 from rmtlottery.datasets.shuffled import shuffled
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.parts import Data
 
 # Module and function, imported when asked for: the command of this room must print its help without torch.
@@ -31,4 +32,6 @@ def dataset(data: Data) -> Dataset:
 
 def as_told(made: Dataset, data: Data) -> Dataset:
     """Scaled and shuffled as this part of a Spec says."""
+    if data.shuffling and data.shuffled == "nothing":
+        raise Refusal(f"shuffling = {data.shuffling} says which permutation, and shuffled = nothing has none")
     return shuffled(scaled(made, data.scale), data.shuffled, data.shuffling)

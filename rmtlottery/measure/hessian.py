@@ -137,10 +137,6 @@ class Landscape:
         weights = shares * (1 - ways)
         return lambda v: torch.stack([w * product(v) for w, product in zip(weights, products, strict=True)]).sum(0)
 
-    @property
-    def products(self) -> dict[str, Product]:
-        return {"hessian": self.hessian, "gauss_newton": self.gauss_newton}
-
 
 def bending(function: Mapped, at: torch.Tensor) -> Product:
     """v -> the second derivative of a scalar function times v: the gradient of its gradient's product with v."""

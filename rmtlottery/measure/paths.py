@@ -4,6 +4,8 @@ import torch
 
 from rmtlottery.charts.flat import flatten
 from rmtlottery.charts.projections import Projection
+from rmtlottery.charts.projections.projection import free
+from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
 
@@ -21,6 +23,10 @@ def last(ticket: Ticket) -> int:
 
 def basis(map_: Projection) -> torch.Tensor:
     """Orthonormal columns (D, d) that span what P reaches, in float64."""
+    room, needed = free(), 3 * 8 * map_.ambient * map_.dim
+    if room is not None and needed > room:
+        words = f"{map_} written out takes {needed / 1e9:.3g} GB, and {room / 1e9:.3g} GB are free"
+        raise Refusal(f"{words}: ask of fewer directions")
     return torch.linalg.qr(map_.apply(torch.eye(map_.dim)).double().T)[0]
 
 

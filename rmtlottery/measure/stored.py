@@ -37,8 +37,13 @@ class Stored(NamedTuple):
                 raise Refusal(f"{ticket} and {tickets[0]} began at different weights, and cannot share them")
         maps = [directions(ticket, shapes) for ticket in tickets]
         if len({each.fingerprint for each in maps}) < len(maps):
-            raise Refusal(f"two of {len(maps)} subnets go along the same directions: train each with another --draw")
-        return cls(tuple(maps), torch.stack([flatten(ticket.weights, shapes) - start for ticket in tickets]), start)
+            words = f"two of {len(maps)} subnets, the first {tickets[0]}, go along the same directions"
+            raise Refusal(f"{words}: train each with another --draw")
+        moved = torch.stack([flatten(ticket.weights, shapes) - start for ticket in tickets])
+        for ticket, length in zip(tickets, moved.double().norm(dim=1).tolist(), strict=True):
+            if not 0 < length < float("inf"):
+                raise Refusal(f"{ticket} ended {length:g} from its start: it is no subnet that could be read")
+        return cls(tuple(maps), moved, start)
 
     def first(self, number: int) -> "Stored":
         return Stored(self.maps[:number], self.moved[:number], self.start)

@@ -46,7 +46,7 @@ def toward(share: float) -> Callable[[Ticket, int], Ticket]:
     """
 
     def on_the_way(ticket: Ticket, seed: int) -> Ticket:
-        moved = {n: torch.lerp(ticket.start[n], ticket.weights[n], share) for n in ticket.record["parameters"]}
+        moved = {n: torch.lerp(ticket.rewound[n], ticket.weights[n], share) for n in ticket.record["parameters"]}
         return made(ticket, seed, f"toward:{share:g}", start=ticket.start | moved)
 
     return on_the_way

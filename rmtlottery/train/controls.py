@@ -82,7 +82,7 @@ CONTROLS: dict[str, Control] = {
 }
 
 NUMBERED: dict[str, Callable[[str], Control]] = {
-    "after": lambda step: after(int(float(step))),
+    "after": lambda step: after(int(step)),
     "toward": lambda share: toward(float(share)),
     "around": lambda share: around(float(share)),
 }
@@ -109,15 +109,17 @@ def controlled(ticket: Ticket, names: str, seed: int) -> Ticket:
 def named(name: str) -> Control:
     """A control by its name, with its number where it takes one: `after:100`."""
     word, _, number = name.partition(":")
-    if word in NUMBERED and is_number(number):
+    if word in NUMBERED and is_number(word, number):
         return NUMBERED[word](number)
     if name not in CONTROLS:
         raise unknown("control", name, [*CONTROLS, "after:STEP", "toward:SHARE", "around:SHARE"])
     return CONTROLS[name]
 
 
-def is_number(word: str) -> bool:
+def is_number(word: str, number: str) -> bool:
+    """Whole for steps, any for shares of a way, none below 0 for lengths."""
     try:
-        return isfinite(float(word))
+        value = float(number)
     except ValueError:
         return False
+    return isfinite(value) and {"after": number.isdecimal(), "around": value >= 0}.get(word, True)

@@ -10,7 +10,7 @@ from rmtlottery.width.cones import Cone, Descent, Elliptic, Orthant, Section, Su
 from rmtlottery.width.gaussian_width import Estimate, distance_to, ellipsoid_width, gaussian_width, statistical_dimension
 from rmtlottery.width.gordon import gordon_bound, gordon_bound_of_1988, mean_length
 from rmtlottery.width.larsen import larsen_bound
-from rmtlottery.width.overlap import interference, largest_shared, shared_energy
+from rmtlottery.width.overlap import interference, largest_shared, path_cosine, shared_energy
 from rmtlottery.width.quadratic import Well, quadratic_threshold
 from rmtlottery.width.seen import SeenBall, SeenPoints
 from rmtlottery.width.simulated import hitting_dimensions, least_losses, nested_losses
@@ -43,6 +43,7 @@ __all__ = [
     "least_losses",
     "mean_length",
     "nested_losses",
+    "path_cosine",
     "quadratic_threshold",
     "shared_energy",
     "statistical_dimension",

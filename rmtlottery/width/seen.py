@@ -23,6 +23,7 @@ class SeenBall:
     radius: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "centre", np.asarray(self.centre, float))
         above(self.radius, 0, "radius")
         if not np.isfinite(self.centre).all() or not np.linalg.norm(self.centre) > self.radius > 0:
             far = np.linalg.norm(self.centre)
@@ -57,7 +58,7 @@ class SeenPoints:
     points: Array
 
     def __post_init__(self) -> None:
-        Points(self.points)
+        object.__setattr__(self, "points", Points(np.asarray(self.points, float)).points)
 
     @property
     def ambient(self) -> int:

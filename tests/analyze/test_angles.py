@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import rmtlottery as rl
-from rmtlottery.analyze.angles import MEASURED, ONE_GRADIENT, UNIFORM, UNRELATED, headline, plot, table
+from rmtlottery.analyze.angles import MEASURED, ONE_GRADIENT, SIGNS, UNIFORM, UNRELATED, headline, plot, table
 from rmtlottery.charts.flat import flatten
 from rmtlottery.charts.projections import projection
 
@@ -104,7 +104,9 @@ def test_what_is_expected_of_uniform_subspaces(told):
     assert row(told, "within", END, UNIFORM)["value"] == pytest.approx(SHARE)
     assert row(told, "mean", 0, UNIFORM)["value"] == pytest.approx(SHARE)
     assert row(told, "largest", 0, UNIFORM)["value"] == pytest.approx(4 * SHARE * (1 - SHARE))
-    assert row(told, "cosine", 5, ONE_GRADIENT)["value"] == pytest.approx(SHARE)
+    assert row(told, "cosine", 5, ONE_GRADIENT)["value"] == pytest.approx(SHARE / (1 + SHARE))
+    signs = 2 / np.pi * SHARE
+    assert row(told, "cosine", 5, SIGNS)["value"] == pytest.approx(signs / (1 + signs))
     unrelated = row(told, "cosine", 5, UNRELATED)
     assert (unrelated["value"], unrelated["scatter"]) == (0, pytest.approx(WEIGHTS**-0.5))
 
@@ -154,7 +156,7 @@ def test_runs_without_a_pair_are_refused(runs, root, number):
 def test_no_pair_and_the_same_draw_twice_are_refused(runs):
     with pytest.raises(rl.Refusal, match="most = 1 subnets have no pair: take 2 or more"):
         asked(runs, most=1)
-    with pytest.raises(rl.Refusal, match="two of 2 subnets go along the same directions"):
+    with pytest.raises(rl.Refusal, match=r"two of 2 subnets, .*, go along the same directions"):
         table([runs[0][0, 0]] * 2)
 
 
@@ -167,6 +169,6 @@ def test_figure_and_headline_tell_the_end(told):
     words = headline(told)
     end = told.query("quantity == 'cosine' and step == @END and source == @MEASURED")["value"].mean()
     assert f"cosine of two paths' ends {end:.3g} (" in words
-    assert f"{ONE_GRADIENT} {SHARE:.3g}" in words
+    assert f"{ONE_GRADIENT} {SHARE / (1 + SHARE):.3g}" in words
     largest = told.query("quantity == 'largest' and source == @MEASURED")["value"].mean()
     assert f"largest {largest:.3g} ({UNIFORM} {4 * SHARE * (1 - SHARE):.3g})." in words

@@ -102,7 +102,7 @@ def test_what_is_about_several_runs_is_not_asked_of_one(sources, names, tmp_path
     left_out, tables = told(sources, names, tmp_path)
     each = [sources[name].path.name for name in names.split()]
     assert left_out == {
-        f"{place}: {asked}: is about several runs at once" for place in each for asked in ("subnets", "angles")
+        f"{place}: {asked}: is about several runs that differ in --draw" for place in each for asked in ("subnets", "angles")
     }
     assert tables == set()
 
@@ -149,3 +149,10 @@ def test_what_stands_out_of_a_figure_without_a_layout_is_kept_in():
         sizes[layout] = plt.imread(io.BytesIO(png(figure))).shape[1]
     assert sizes["constrained"] == 520
     assert sizes[None] > 560
+
+
+def test_sizes_of_one_grid_do_not_differ_in_their_draw_alone(sources, tmp_path):
+    other = rl.fit(SUBSPACE.but(chart=ALONG | {"dim": 30}, name="other"), tmp_path, threads=1)
+    left_out, tables = told(sources | {"other": other}, "few other", tmp_path)
+    assert len(left_out) == 4
+    assert tables == set()

@@ -84,7 +84,7 @@ def all_at_once(monkeypatch, table):
     """`accuracy`, as one that is asked of several tickets at once."""
     from rmtlottery.analyze import accuracy
 
-    monkeypatch.setattr(accuracy, "TOGETHER", True, raising=False)
+    monkeypatch.setattr(accuracy, "OF_SUBNETS", True, raising=False)
     monkeypatch.setattr(accuracy, "table", table)
 
 
@@ -167,3 +167,7 @@ def test_an_empty_run_is_refused(tiny, tmp_path):
 
     with pytest.raises(rl.Refusal, match="accuracy has no ticket to ask; train first"):
         rl.tabulate("accuracy", Run.open(tmp_path, tiny))
+
+
+def test_analyses_of_several_runs_are_those_that_say_so():
+    assert {name for name in _questions.questions() if _questions.of_subnets(name)} == {"angles", "subnets"}

@@ -68,6 +68,12 @@ def test_a_start_that_a_rewind_took_from_training_uses_it(tmp_path, control, use
     assert found == use
 
 
+@pytest.mark.parametrize("control", ["toward:0.5", "around:0.5", "after:5", "trained"])
+def test_starts_that_training_told_use_it(runs, control):
+    made = rl.controls.named(control)(runs["parent"][0, 0], 0)
+    assert uses(replace(made, record={**made.record, "metrics": runs["parent"][0, 0].metrics})) == START
+
+
 def test_what_is_trained_is_counted_with_biases(runs):
     ambient = 64 * 12 + 12 * 8 + 8 * 10 + 30
     dense, pruned = (table(runs["parent"][0, level]).iloc[0] for level in (0, 1))

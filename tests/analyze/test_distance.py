@@ -64,6 +64,20 @@ def test_starts_without_a_run_of_all_weights_are_refused():
         starts(made({"": 1.0}).query("source == @MEASURED"))
 
 
+def test_two_ends_of_one_start_are_refused():
+    table_ = made({"": 1.0})
+    other = table_[table_["source"] != MEASURED].assign(run="other")
+    with pytest.raises(rl.Refusal, match="whole, other are runs of all weights from one start: give that whose end is"):
+        starts(pd.concat([table_, other]))
+
+
+def test_starts_from_which_every_run_hits_are_drawn_at_the_least_size():
+    left, right = plot(made({"": 1.0, "from step 5": 0.001}, asked=0.02)).axes
+    marked = [line for line in left.get_lines() if line.get_marker() == "v" and len(line.get_xdata())]
+    assert [list(line.get_ydata()) for line in marked] == [[10.0]]
+    assert "fewer than were tried" in {line.get_label() for line in right.get_lines()}
+
+
 def test_runs_from_several_starts_are_told_apart(tmp_path):
     whole = rl.fit(SPEC, tmp_path, threads=1)
     tickets = list(whole)

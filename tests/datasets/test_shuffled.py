@@ -67,3 +67,8 @@ def test_a_spec_of_before_has_nothing_shuffled():
 def test_what_is_no_order_is_refused():
     with pytest.raises(rl.Refusal, match="labels"):
         rl.Spec().but(shuffled="label")
+
+
+def test_a_permutation_of_nothing_is_refused():
+    with pytest.raises(rl.Refusal, match="shuffling = 3 says which permutation, and shuffled = nothing has none"):
+        of("nothing", 3)

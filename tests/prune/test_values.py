@@ -5,12 +5,13 @@ import pytest
 import torch
 from scipy.stats import ks_2samp
 
+import rmtlottery as rl
 from rmtlottery.nets import build
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.disk import fingerprint
 from rmtlottery.tickets.ticket import Ticket
 from rmtlottery.train.controls import CONTROLS, named
-from tests.conftest import assert_mean
+from tests.conftest import TINY, assert_mean
 from tests.prune.held import handmade, kept, standardised
 
 
@@ -211,6 +212,14 @@ def test_toward_starts_on_the_way_to_the_trained_weights(parent, share):
     assert found.record["control"] == f"toward:{share:g}"
 
 
+def test_a_start_that_was_rewound_to_is_where_the_way_begins(tmp_path):
+    late = rl.fit(TINY.but(levels=1, rewind=4, seeds=(0,), name="late"), tmp_path, threads=1)[0, 0]
+    far = {share: moved(late, f"{share}")[1].norm() for share in ("toward:0.25", "around:0.75")}
+    whole = moved(late, "rewound")[0].norm()
+    assert float(far["toward:0.25"]) == pytest.approx(0.75 * float(whole), rel=1e-4)
+    assert float(far["around:0.75"]) == pytest.approx(0.75 * float(whole), rel=1e-4)
+
+
 def test_around_starts_as_far_as_asked_in_a_random_direction(parent):
     whole, rest, found = moved(parent, "around:0.3")
     assert float(rest.norm()) == pytest.approx(0.3 * float(whole.norm()), rel=1e-5)
@@ -224,7 +233,9 @@ def test_around_starts_as_far_as_asked_in_a_random_direction(parent):
         assert abs(share - 1) < 5 * (2 / len(spread)) ** 0.5  # of no layer more than of another
 
 
-@pytest.mark.parametrize("word", ["toward:far", "around:nan", "toward:", "after:soon", "beside:2"])
+@pytest.mark.parametrize(
+    "word", ["toward:far", "around:nan", "toward:", "after:soon", "after:0.9", "after:-3", "around:-1", "beside:2"]
+)
 def test_a_control_whose_number_is_none_is_refused(word):
     with pytest.raises(Refusal, match=f"{word}|did you mean"):
         named(word)

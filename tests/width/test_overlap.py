@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from rmtlottery.width import interference, largest_shared, shared_energy
+from rmtlottery.width import interference, largest_shared, path_cosine, shared_energy
 from tests.conftest import assert_mean
 
 
@@ -41,9 +41,17 @@ def test_subspaces_of_more_than_half_of_all_dimensions_meet():
     assert_allclose(largest_shared([9, 10, 12], 20), [4 * 0.45 * 0.55, 1, 1])
 
 
-def missed(readout, subnets, dim, ambient, rng):
+def of_law(law, rng, ambient, dim, many):
+    """Columns of each law, (many, D, d)."""
+    if law == "axes":
+        return np.array([np.eye(ambient)[:, rng.permutation(ambient)[:dim]] for _ in range(many)])
+    drawn = columns(rng, ambient, dim, many)
+    return drawn if law == "gaussian" else np.linalg.qr(drawn)[0]
+
+
+def missed(readout, subnets, dim, ambient, rng, law="gaussian"):
     """The share that is missed, the mean over subnets of one draw, displacements of unit coordinates."""
-    maps = columns(rng, ambient, dim, subnets)
+    maps = of_law(law, rng, ambient, dim, subnets)
     x = rng.standard_normal((subnets, dim))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     moved = np.einsum("kij,kj->ki", maps, x)
@@ -76,6 +84,35 @@ def test_what_is_missed_of_subnets_drawn_at_random(readout, subnets, dim, ambien
     assert_mean(np.array(samples), expected, rejects=1.15 * expected, bias=0.03 * expected)
 
 
+@pytest.mark.parametrize(("subnets", "dim"), [(2, 120), (4, 65)])
+def test_orthonormal_subnets_that_do_not_fit_lose_more(subnets, dim):
+    rng = np.random.default_rng(subnets)
+    samples = [missed("unmixed", subnets, dim, 130, rng, "orthonormal") for _ in range(120)]
+    expected = interference("unmixed", subnets, dim, 130, law="orthonormal")
+    assert_mean(np.array(samples), expected, rejects=interference("unmixed", subnets, dim, 130), bias=0.03 * expected)
+
+
+def test_axes_that_are_shared_are_shared_out():
+    rng = np.random.default_rng(0)
+    samples = [missed("unmixed", 5, 40, 130, rng, "axes") for _ in range(120)]
+    expected = interference("unmixed", 5, 40, 130, touched=40 / 130, law="axes")
+    assert_mean(np.array(samples), expected, rejects=1.1 * expected, bias=0.02 * expected)
+
+
+@pytest.mark.parametrize("law", ["gaussian", "orthonormal", "axes"])
+@pytest.mark.parametrize("signs", [False, True])
+def test_one_gradient_down_two_sets_of_coordinates(law, signs):
+    rng, ambient, dim, found = np.random.default_rng(1), 300, 100, []
+    for _ in range(60):
+        gradient, ways = rng.standard_normal(ambient), []
+        for held in of_law(law, rng, ambient, dim, 2):
+            down = gradient @ held
+            ways.append(held @ (np.sign(down) if signs else down))
+        found.append(ways[0] @ ways[1] / np.prod(np.linalg.norm(ways, axis=1)))
+    expected = path_cosine(dim, ambient, law=law, signs=signs)
+    assert_mean(np.array(found), expected, rejects=1.25 * expected, bias=0.02 * expected)
+
+
 def test_subnets_that_fit_are_unmixed_exactly():
     assert missed("unmixed", 4, 30, 130, np.random.default_rng(0)) < 1e-20
     assert interference("unmixed", 4, 30, 130) == 0
@@ -87,12 +124,12 @@ def test_masks_share_a_weight_among_those_that_touch_it(touched):
     """Where n others touch a weight of mine, 1/(n + 1) of the sum is read: of equal variances n/(n + 1) is missed."""
     rng, subnets = np.random.default_rng(3), 6
     others = rng.binomial(subnets - 1, touched, 20000)
-    expected = interference("mask", subnets, 10, 100, touched)
+    expected = interference("mask", subnets, 10, 100, touched=touched)
     assert_mean(others / (others + 1), expected, rejects=1.05 * expected)
 
 
 def test_masks_of_a_weight_in_numbers():
-    assert interference("mask", 2, 10, 100, 0.5) == pytest.approx(0.25)
+    assert interference("mask", 2, 10, 100, touched=0.5) == pytest.approx(0.25)
     assert interference("mask", [1, 4], 10, 100) == pytest.approx([0, 0.75])
 
 
@@ -115,7 +152,7 @@ def test_displacements_that_are_alike_add_up(readout):
 
 def test_one_subnet_alone_is_read_exactly_and_all_broadcast():
     for readout in ("sum", "projection", "unmixed", "mask"):
-        assert_allclose(interference(readout, 1, 10, 100, 0.3), 0, atol=1e-15)
+        assert_allclose(interference(readout, 1, 10, 100, touched=0.3), 0, atol=1e-15)
         assert interference(readout, [[2], [50]], [10, 20, 90], 100).shape == (2, 3)
 
 
@@ -124,7 +161,10 @@ def test_one_subnet_alone_is_read_exactly_and_all_broadcast():
     [
         (lambda: interference("guess", 2, 10, 100), "'guess' is no read-out: take one of sum, projection, mask, unmixed"),
         (lambda: interference("sum", 0, 10, 100), "subnets = 0 is not 1 or more"),
-        (lambda: interference("mask", 2, 10, 100, 1.5), "touched = 1.5 is no probability"),
+        (lambda: interference("sum", 1.5, 10, 100), "subnets = 1.5 is no whole number"),
+        (lambda: interference("sum", 2, 10, 100, law="dense"), "'dense' is no law of columns: take one of gaussian, orth"),
+        (lambda: path_cosine(2, 10, law="dense"), "'dense' is no law of columns"),
+        (lambda: interference("mask", 2, 10, 100, touched=1.5), "touched = 1.5 is no probability"),
         (lambda: interference("sum", 2, 10, 100, cosine=1.5), "cosine = 1.5 is more than 1"),
         (lambda: interference("sum", 2, 10, 100, cosine=-2), "cosine = -2 is not -1 or more"),
         (lambda: shared_energy(11, 10), "dim = 11 is more than ambient = 10"),

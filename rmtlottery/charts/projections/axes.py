@@ -13,6 +13,7 @@ class Axes(Projection):
     """
 
     kind = "axes"
+    law = "axes"
     implicit = True
 
     def draw(self) -> Held:

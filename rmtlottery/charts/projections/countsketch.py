@@ -14,6 +14,7 @@ class CountSketch(Projection):
     """
 
     kind = "countsketch"
+    law = "orthonormal"
     nested = False
     implicit = True
 

@@ -37,6 +37,7 @@ class Orthonormal(Dense):
     """The same columns made orthonormal one after another, by QR: a uniform subspace, and |P x| = |x| exactly."""
 
     kind = "orthonormal"
+    law = "orthonormal"
 
     @property
     def size(self) -> int:

@@ -24,10 +24,12 @@ class Projection(ABC):
     Columns have unit norm over all D rows, exactly or in expectation, whatever d is: a step in theta is as long among the
     weights. `adjoint` is the adjoint. Columns are drawn one by one, so that P of d columns is the first d of a wider
     one, where `nested`. A kind is `implicit` if it holds O(D) numbers. Rows of many weights are mapped one by one,
-    in reach of the caches, but `together` where that is quicker.
+    in reach of the caches, but `together` where that is quicker. What theory of several takes columns for is their `law`:
+    gaussian, orthonormal, or axes of single weights.
     """
 
     kind: ClassVar[str]
+    law: ClassVar[str] = "gaussian"
     nested: ClassVar[bool] = True
     implicit: ClassVar[bool] = False
     together: ClassVar[bool] = False
