@@ -32,6 +32,7 @@ from rmtlottery.tickets.presets import label
 from rmtlottery.tickets.spec import Spec
 
 if TYPE_CHECKING:
+    from rmtlottery.analyze._answer import Question
     from rmtlottery.tickets.run import Run
 
 COMMAND = "python -m rmtlottery.study"
@@ -49,6 +50,7 @@ FEWEST, MORE = 60, 80  # coordinates of a subspace in small: more than layers, o
 SMALL = 100  # coordinates up to which they are the fewest
 KEPT, FEW = 4, 2  # snapshots, and subnets of a start
 SEQUENCES: dict[type[Data], dict[str, Any]] = {Recall: {"samples": 500}, Text: {"every": 50}}
+COARSE = {"samples": 100, "probes": 1, "steps": 8}
 NARROWED: dict[type[Net], dict[str, Any]] = {
     Skip: {"units": NARROW, "blocks": 1},
     LeNet: {"sharing": "tied_full"},
@@ -94,6 +96,7 @@ def main(words: Sequence[str]) -> int:
     out = Path(flags.get("out") or root / f"study-{places[0]}")
     command = shlex.join([*COMMAND.split(), *words])
     asked = [question(runs, file, *entry) for file, entry in study.FIGURES.items()]
+    asked = [coarse(each) for each in asked] if flags.get("smoke") else asked
     outcome = answer(list(runs.values()), asked, out / "report.html", studies()[places[0]], command, Form(kept=True))
     console.tell(outcome)
     return console.PARTIAL if outcome.faults else console.DONE
@@ -168,11 +171,20 @@ def shortened(changed: Mapping[str, Any], parent: "Run") -> dict[str, Any]:
 
 def question(
     runs: "Mapping[str, Run]", file: str, analysis: str, options: Mapping[str, Any] | None = None, of: Sequence[str] = ()
-) -> Any:
+) -> "Question":
     """What is asked of which runs, and what the files are called."""
     from rmtlottery.analyze._answer import Question
 
     return Question(analysis, options or {}, [runs[name] for name in of] or None, file)
+
+
+def coarse(asked: "Question") -> "Question":
+    """With few samples and short Lanczos runs, where there are any."""
+    from rmtlottery.analyze._questions import options
+
+    known = options(asked.name)
+    few = {key: value for key, value in COARSE.items() if "probes" in known and key in known}
+    return asked._replace(given={**asked.given, **few})
 
 
 def smaller(spec: Spec) -> Spec:

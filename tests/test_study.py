@@ -38,6 +38,18 @@ def test_smoke_is_the_same_study_in_small():
     assert small.name == "lenet_300_100"
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "small"),
+    [
+        ("transition", {"samples": 0, "loss": 0.2}, {"samples": 100, "probes": 1, "steps": 8, "loss": 0.2}),
+        ("subnets", {}, {"samples": 100, "probes": 1}),
+        ("qmap", {"samples": 7}, {"samples": 7}),
+    ],
+)
+def test_lanczos_runs_are_short_in_small(name, given, small):
+    assert study.coarse(study.question({}, "file", name, given)).given == small
+
+
 def test_a_run_brings_all_that_it_descends_from():
     runs = {"a": rl.preset("first"), "b": ("a", {}), "other": rl.preset("first"), "c": ("b", {})}
     assert list(study.wanted(runs, "c")) == ["a", "b", "c"]
