@@ -180,7 +180,7 @@ def test_in_smoke_form_a_child_is_of_levels_that_are_there_and_trained_as_its_pa
 def test_a_child_keeps_its_data_and_fewer_of_its_directions_in_small(tiny_run):
     changed = {"control": "trained", "renaming": 1, "chart": "said", "dim": 500, "lr": 0.3}
     found = study.shortened(changed, tiny_run)
-    assert found == {"control": "trained", "renaming": 1, "chart": "said", "dim": 70, "at": ()}
+    assert found == {"control": "trained", "renaming": 1, "chart": "said", "dim": 80, "at": ()}
 
 
 @pytest.mark.parametrize("preset", ["li_fc_mnist", "li_lenet_mnist", "resnet18_cifar10"])
