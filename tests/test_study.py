@@ -181,6 +181,8 @@ def test_a_child_keeps_its_data_and_fewer_of_its_directions_in_small(tiny_run):
     changed = {"control": "trained", "renaming": 1, "chart": "said", "dim": 500, "lr": 0.3}
     found = study.shortened(changed, tiny_run)
     assert found == {"control": "trained", "renaming": 1, "chart": "said", "dim": 80, "at": ()}
+    many = [study.shortened({"draw": k, "shuffling": k, "dim": 64}, tiny_run) for k in range(9)]
+    assert {(told["draw"], told["shuffling"], told["dim"]) for told in many} == {(0, 0, 60), (1, 1, 60)}
 
 
 @pytest.mark.parametrize("preset", ["li_fc_mnist", "li_lenet_mnist", "resnet18_cifar10"])
