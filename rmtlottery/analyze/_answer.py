@@ -10,7 +10,7 @@ from rmtlottery.analyze import _kept
 from rmtlottery.analyze._ask import distinct, gather, plot
 from rmtlottery.analyze._checkpoint import Checkpoint
 from rmtlottery.analyze._kept import Kept
-from rmtlottery.analyze._questions import analysis, beyond_weights, charts, nets, of_subnets, questions
+from rmtlottery.analyze._questions import analysis, beside, beyond_weights, charts, nets, of_subnets, questions
 from rmtlottery.refusal import Refusal
 from rmtlottery.report.page import Answer, render
 from rmtlottery.tickets.disk import write
@@ -100,9 +100,9 @@ def strange(sources: Sequence[Source], name: str) -> list[str]:
     runs = [source for source in sources if isinstance(source, Run) and (not about or source.spec.chart.kind in about)]
     if of_subnets(name) and runs and not alike_but_for_draw(runs):
         return [f"{source.path.name}: {name}: is about several runs that differ in --draw" for source in sources]
-    if not about or runs:
-        return []
-    return [f"{source.path.name}: {name}: is about runs with chart {' or '.join(about)}" for source in sources]
+    here = {source.spec.chart.kind for source in sources if isinstance(source, Run)}
+    lacking = " or ".join([] if not about or runs else about) or ", ".join(set(beside(name)) - here)
+    return [f"{source.path.name}: {name}: is about runs with chart {lacking}" for source in sources] if lacking else []
 
 
 def alike_but_for_draw(runs: Sequence[Run]) -> bool:

@@ -71,6 +71,11 @@ def charts(name: str) -> tuple[str, ...]:
     return getattr(analysis(name), "CHARTS", ())
 
 
+def beside(name: str) -> tuple[str, ...]:
+    """The kinds of chart each of which is among what an analysis is asked of, too."""
+    return getattr(analysis(name), "BESIDE", ())
+
+
 def of_subnets(name: str) -> bool:
     """Whether an analysis is asked of several tickets at once, those of a seed in several runs that differ by their draw of
     directions: its `table` takes a list of them."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDS = transition.NEEDS
-CHARTS = ("affine", "sum")
+CHARTS, BESIDE = ("affine", "sum"), ("full",)
 LOOKS = {MEASURED: "o-", SECANT: "s--", BOUND: "^:"}
 FAMILIES = {"from step": "after a burn-in", "the way to w*": "on the way to w*", "the way beside w*": "beside w*"}
 MARGIN = 1.02

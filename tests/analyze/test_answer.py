@@ -156,3 +156,12 @@ def test_sizes_of_one_grid_do_not_differ_in_their_draw_alone(sources, tmp_path):
     left_out, tables = told(sources | {"other": other}, "few other", tmp_path)
     assert len(left_out) == 4
     assert tables == set()
+
+
+@pytest.mark.parametrize(("names", "lacking"), [("few draw", "full"), ("whole", "affine or sum"), ("few whole", "")])
+def test_distances_are_of_runs_along_directions_and_of_whole_ones_beside(sources, names, lacking, tmp_path):
+    held = [sources[name] for name in names.split()]
+    asked = [("weights", {}), ("distance", {"samples": 50, "probes": 1, "steps": 5})]
+    found = answer(held, asked, tmp_path / "report.html", "t", "c")
+    assert found.faults == []
+    assert {line.rpartition(" chart ")[2] for line in found.skipped if "distance" in line} == ({lacking} - {""})
