@@ -95,14 +95,16 @@ def once(sources: Sequence[Source]) -> list[Source]:
 
 
 def strange(sources: Sequence[Source], name: str) -> list[str]:
-    """Why none of the sources can be asked this, if it is about charts that none of them has, or about several runs."""
-    about = charts(name)
-    runs = [source for source in sources if isinstance(source, Run) and (not about or source.spec.chart.kind in about)]
-    if of_subnets(name) and runs and not alike_but_for_draw(runs):
-        return [f"{source.path.name}: {name}: is about several runs that differ in --draw" for source in sources]
-    here = {source.spec.chart.kind for source in sources if isinstance(source, Run)}
-    lacking = " or ".join([] if not about or runs else about) or ", ".join(set(beside(name)) - here)
-    return [f"{source.path.name}: {name}: is about runs with chart {lacking}" for source in sources] if lacking else []
+    """Why none of the sources can be asked this: for want of the charts, or of the several runs, that it is about."""
+    runs, about = [source for source in sources if isinstance(source, Run)], charts(name)
+    kinds, reason = {run.spec.chart.kind for run in runs}, ""
+    if about and not kinds & {*about}:
+        reason = f"is about runs with chart {' or '.join(about)}"
+    elif missing := {*beside(name)} - kinds:
+        reason = f"is about runs with chart {' and '.join(missing)}, too"
+    elif of_subnets(name) and not alike_but_for_draw([run for run in runs if run.spec.chart.kind in about]):
+        reason = "is about several runs that differ in --draw"
+    return [f"{source.path.name}: {name}: {reason}" for source in sources] if reason else []
 
 
 def alike_but_for_draw(runs: Sequence[Run]) -> bool:

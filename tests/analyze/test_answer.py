@@ -158,7 +158,7 @@ def test_sizes_of_one_grid_do_not_differ_in_their_draw_alone(sources, tmp_path):
     assert tables == set()
 
 
-@pytest.mark.parametrize(("names", "lacking"), [("few draw", "full"), ("whole", "affine or sum"), ("few whole", "")])
+@pytest.mark.parametrize(("names", "lacking"), [("few draw", "full, too"), ("whole", "affine or sum"), ("few whole", "")])
 def test_distances_are_of_runs_along_directions_and_of_whole_ones_beside(sources, names, lacking, tmp_path):
     held = [sources[name] for name in names.split()]
     asked = [("weights", {}), ("distance", {"samples": 50, "probes": 1, "steps": 5})]
