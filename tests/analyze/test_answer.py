@@ -97,23 +97,20 @@ def told(sources, names, folder):
     return {line for line in found.skipped if "subnets" in line or "angles" in line}, tables
 
 
-@pytest.mark.parametrize("names", ["few", "few whole", "net few", "net few whole"])
-def test_what_is_about_several_runs_is_not_asked_of_one(sources, names, tmp_path):
-    left_out, tables = told(sources, names, tmp_path)
-    each = [sources[name].path.name for name in names.split()]
-    assert left_out == {
-        f"{place}: {asked}: is about several runs that differ in --draw" for place in each for asked in ("subnets", "angles")
-    }
-    assert tables == set()
+ONE, OTHERS = "is about several runs that differ in --draw", "is about runs with chart affine"
 
 
-@pytest.mark.parametrize("names", ["whole", "net", "net whole"])
-def test_what_is_about_runs_in_subspaces_is_not_asked_of_others(sources, names, tmp_path):
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        *((names, ONE) for names in ("few", "few whole", "net few", "net few whole")),
+        *((names, OTHERS) for names in ("whole", "net", "net whole")),
+    ],
+)
+def test_what_is_about_several_runs_in_subspaces_is_not_asked_of_one_or_of_others(sources, names, reason, tmp_path):
     left_out, tables = told(sources, names, tmp_path)
     each = [sources[name].path.name for name in names.split()]
-    assert left_out == {
-        f"{place}: {asked}: is about runs with chart affine" for place in each for asked in ("subnets", "angles")
-    }
+    assert left_out == {f"{place}: {asked}: {reason}" for place in each for asked in ("subnets", "angles")}
     assert tables == set()
 
 
