@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rmtlottery.analyze._sharing import several
 from rmtlottery.analyze._style import legend_beside, plain_log_ticks
-from rmtlottery.analyze._subnets import several
 from rmtlottery.measure.paths import basis, cosine, course, share_within, squared_cosines
 from rmtlottery.measure.stored import Stored
 from rmtlottery.refusal import Refusal

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rmtlottery.analyze._sharing import capacity, complete, gains, several
 from rmtlottery.analyze._style import legend_beside, percent, plain_log_ticks
-from rmtlottery.analyze._subnets import capacity, complete, gains, several
 from rmtlottery.measure.stored import READOUTS, Stored
 from rmtlottery.measure.subnets import Subnet
 from rmtlottery.refusal import Refusal

@@ -5,13 +5,14 @@ import torch
 from rmtlottery.charts.flat import flatten
 from rmtlottery.charts.projections import Projection
 from rmtlottery.charts.projections.projection import free
+from rmtlottery.measure.stored import shapes_of
 from rmtlottery.refusal import Refusal
 from rmtlottery.tickets.ticket import Ticket
 
 
 def course(ticket: Ticket) -> dict[int, torch.Tensor]:
     """step -> where training had led by then from where it began, of the steps that were recorded and of the last."""
-    shapes = {name: tuple(ticket.start[name].shape) for name in ticket.record["parameters"]}
+    shapes = shapes_of(ticket)
     start = flatten(ticket.start, shapes)
     kept = {step: weights for step, weights in ticket.snapshots.items() if step} | {last(ticket): ticket.weights}
     return {step: flatten(weights, shapes) - start for step, weights in sorted(kept.items())}

@@ -8,7 +8,7 @@ import torch
 from scipy.sparse.linalg import LinearOperator, lsqr
 
 from rmtlottery.charts.drawn import projection_of
-from rmtlottery.charts.flat import flatten
+from rmtlottery.charts.flat import Shapes, flatten
 from rmtlottery.charts.projections import Projection
 from rmtlottery.charts.projections.beside import Beside
 from rmtlottery.refusal import Refusal
@@ -30,7 +30,7 @@ class Stored(NamedTuple):
     @classmethod
     def of(cls, tickets: Sequence[Ticket]) -> "Stored":
         """Of tickets that began at the same weights, each along directions of its own."""
-        shapes = {name: tuple(tickets[0].start[name].shape) for name in tickets[0].record["parameters"]}
+        shapes = shapes_of(tickets[0])
         start = flatten(tickets[0].start, shapes)
         for ticket in tickets[1:]:
             if not torch.equal(flatten(ticket.start, shapes), start):
@@ -80,7 +80,12 @@ class Stored(NamedTuple):
         return rows * (self.moved.square().sum(1, keepdim=True) / rows.sum(1, keepdim=True))
 
 
-def directions(ticket: Ticket, shapes: dict[str, tuple[int, ...]]) -> Projection:
+def shapes_of(ticket: Ticket) -> Shapes:
+    """Of its weights and biases, in the order of the net."""
+    return {name: tuple(ticket.start[name].shape) for name in ticket.record["parameters"]}
+
+
+def directions(ticket: Ticket, shapes: Shapes) -> Projection:
     """P as the ticket was trained along it."""
     assert ticket.spec is not None
     part = ticket.spec.chart

@@ -6,13 +6,14 @@ import pytest
 import torch
 
 import rmtlottery as rl
-from rmtlottery.analyze._subnets import arms, capacity
+from rmtlottery.analyze._sharing import arms
 from rmtlottery.analyze.subnets import LEAST, MEASURED, PREDICTED, headline, plot, sizes, table
 from rmtlottery.measure.hessian import landscape
 from rmtlottery.measure.stored import READOUTS, Stored
 from rmtlottery.measure.subnets import Subnet
 from rmtlottery.train.child import child
 from rmtlottery.width import interference
+from tests.analyze.made_subnets import made
 
 SPEC = rl.preset("first").but(
     chart={"kind": "affine", "dim": 15, "projection": "dense"}, levels=0, widths="9", epochs=2, lr=3e-2, seeds=(0, 2)
@@ -236,43 +237,6 @@ def test_options_that_cannot_be_are_refused(one_task, options, match):
         asked(one_task[:2], **options)
 
 
-def made(accuracies, readout="sum", arm="t", seed=0, start=0.0):
-    numbers = 2 ** np.arange(len(accuracies))
-    rows = {"subnets": numbers, "accuracy": accuracies, "load": numbers * 10 / 100, "loss": 1.0, "noise": numbers - 1.0}
-    rows |= {"alone": accuracies[0], "start": start}
-    whose = {"readout": readout, "arm": arm, "seed": seed, "dim": 10, "ambient": 100, "share": 0.9, "source": MEASURED}
-    return pd.DataFrame(rows).assign(**whose)
-
-
-@pytest.mark.parametrize(
-    ("accuracies", "expected"),
-    [
-        ([0.8, 0.8, 0.8, 0.64], 2**2.5),
-        ([1.0, 0.9, 0.8], 2),
-        ([1.0, 0.6], 2**0.25),
-        ([1.0, 0.95, 0.91], np.inf),
-        ([0.5], np.inf),
-        ([1.0, 0.8, 1.0], 2**0.5),
-    ],
-)
-def test_capacity_is_where_the_share_is_first_lost(accuracies, expected):
-    assert capacity(made(accuracies), 0.9) == pytest.approx(expected)
-
-
-def test_capacity_is_of_what_is_gained_over_the_start():
-    assert capacity(made([0.9, 0.85, 0.79], start=0.7), 0.5) == pytest.approx(2 ** (1 + 0.25 / 0.3))
-    assert capacity(made([0.7, 0.7], start=0.7), 0.9) == 0
-
-
-def test_each_number_is_set_against_the_same_subnets_alone():
-    assert capacity(made([0.9, 0.6]).assign(alone=[0.9, 0.6]), 0.9) == np.inf
-
-
-def test_capacity_is_that_of_the_mean_over_seeds():
-    rows = pd.concat([made([1.0, 1.0, 0.6]), made([1.0, 0.9, 0.7], seed=1)])
-    assert capacity(rows, 0.9) == pytest.approx(2 ** (1 + 0.05 / 0.3))
-
-
 def test_the_headline_says_how_many_fit_by_each_read_out():
     rows = pd.concat([made([0.8, 0.8, 0.64]), made([0.8, 0.8, 0.79], "unmixed"), made([0.5, 0.3], arm="other")])
     words = "the start 0.0%, and 90 % of the difference is left with"
@@ -321,4 +285,3 @@ def test_seeds_that_some_runs_lack_are_left_out_of_what_is_told():
 def test_who_gains_nothing_has_nothing_to_lose():
     rows = pd.concat([made([0.5 + 0.01 * seed, 0.3], start=0.51, seed=seed) for seed in range(3)])
     assert headline(rows).endswith("so that there is nothing to lose.")
-    assert capacity(made([0.07, 0.05, 0.02], start=0.08), 0.9) == 0
